@@ -1,0 +1,60 @@
+// The training loop, evaluation and prediction for classifiers.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "portico/data/dataset.hpp"
+#include "portico/nn/module.hpp"
+#include "portico/optim/optimizer.hpp"
+
+namespace portico::train {
+
+struct EpochReport {
+  int epoch = 0;  ///< from 1
+  int epochs = 0;
+  double loss = 0;            ///< mean over the epoch's examples
+  double test_accuracy = -1;  ///< in [0, 1]; -1 when there is no test set
+  double seconds = 0;         ///< training alone
+  std::int64_t examples = 0;
+};
+
+struct FitOptions {
+  int epochs = 1;
+  /// After every epoch.
+  std::function<void(const EpochReport&)> on_epoch;
+  /// Now and then within an epoch: step, steps, mean loss of the steps since the last call.
+  std::function<void(int epoch, std::int64_t step, std::int64_t steps, double loss)> on_progress;
+  /// Asked between steps; true ends the run cleanly after the current step.
+  std::function<bool()> should_stop;
+  /// For a loss that is not a number: said once, with the epoch and the step of its first appearance. Without it, fit
+  /// throws `Error{invalid_argument}` at the next look at the loss.
+  std::function<void(int epoch, std::int64_t step)> on_nan;
+};
+
+struct FitResult {
+  std::vector<EpochReport> epochs;
+  bool stopped = false;  ///< should_stop said so
+  double seconds = 0;    ///< training alone, all epochs
+  std::int64_t examples = 0;
+};
+
+/// Minimises the cross-entropy. `test` may be null. The loss is read from the device only for reports, so that steps
+/// overlap.
+PORTICO_API FitResult fit(nn::Module& model, optim::Optimizer& optimizer, data::Loader& train, data::Loader* test,
+                          const FitOptions& options = {});
+
+struct Evaluation {
+  double loss = 0;
+  double accuracy = 0;
+  std::int64_t examples = 0;
+};
+
+/// Without gradients and with the model in eval mode, restored afterwards.
+PORTICO_API Evaluation evaluate(nn::Module& model, data::Loader& data);
+
+/// Class probabilities [n, classes] of images, without gradients and in eval mode.
+PORTICO_API Tensor predict(nn::Module& model, const Tensor& images);
+
+}  // namespace portico::train

@@ -1,0 +1,54 @@
+// What a Tensor's handle points to, and the few functions through which operations make and read tensors.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "portico/tensor.hpp"
+
+namespace portico::detail {
+
+struct Node;  // autograd/node.hpp
+
+struct TensorImpl {
+  Shape shape;
+  DType dtype = DType::f32;
+  Layout layout = Layout::row_major;
+  std::size_t offset = 0;  ///< elements
+  Buffer buffer;
+
+  bool requires_grad = false;  ///< a leaf that collects, or a result with a node
+  std::shared_ptr<Node> node;  ///< how this tensor came about; null for leaves
+  Tensor grad;
+};
+
+/// Throws `Error{invalid_argument}` "<subject>: <name> is undefined".
+void require_defined(const Tensor& tensor, const char* subject, const char* name);
+/// Throws when the two lie on different devices, naming both.
+void require_same_device(const Tensor& a, const Tensor& b, const char* subject);
+/// Throws when the dtypes differ, naming both and advising to().
+void require_same_dtype(const Tensor& a, const Tensor& b, const char* subject);
+/// Throws when x's dtype is not f32, f16 or bf16.
+void require_floating(const Tensor& x, const char* subject);
+
+/// Uninitialised, on `device`, in the given layout (channels_last asks for four axes).
+Tensor make(const Shape& shape, DType dtype, const Device& device, Layout layout = Layout::row_major);
+
+/// Shares x's memory under another shape of as many elements; x must be row-major. No history.
+Tensor view(const Tensor& x, const Shape& shape, std::size_t first_element = 0);
+
+/// x itself when it lies as asked, else a converted copy. No history: gradients may have any layout, so a conversion
+/// inside an operation's forward needs none.
+Tensor in_layout(const Tensor& x, Layout layout);
+inline Tensor row_major(const Tensor& x) { return in_layout(x, Layout::row_major); }
+inline Tensor channels_last(const Tensor& x) { return in_layout(x, Layout::channels_last); }
+
+/// Copies src's elements, in logical order, into dst (same shape; any dtypes and layouts; same device). No history.
+/// Defined in ops/copy.cpp.
+void copy_elements(const Tensor& dst, const Tensor& src);
+/// Sets every element. Defined in ops/copy.cpp.
+void fill_elements(const Tensor& dst, float value);
+/// dst += src in place, any layouts; for the accumulation of gradients. Defined in ops/copy.cpp.
+void add_elements(const Tensor& dst, const Tensor& src);
+
+}  // namespace portico::detail
