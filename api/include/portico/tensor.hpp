@@ -27,7 +27,7 @@ enum class Layout { row_major, channels_last };
 
 struct TensorOptions {
   DType dtype = DType::f32;
-  std::optional<Device> device;  ///< Device::current() when absent
+  std::optional<Device> device = {};  ///< Device::current() when absent
   bool requires_grad = false;
 };
 

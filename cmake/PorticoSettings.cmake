@@ -1,0 +1,30 @@
+# Language, warnings and sanitizers, the same for every target of the tree.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+# Designated initialisers leave out members on purpose; that is what their defaults are for.
+add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
+if(PORTICO_WARNINGS_AS_ERRORS)
+  add_compile_options(-Werror)
+endif()
+
+if(PORTICO_SANITIZE)
+  add_compile_options(-fsanitize=${PORTICO_SANITIZE} -fno-omit-frame-pointer -O1)
+  add_link_options(-fsanitize=${PORTICO_SANITIZE})
+endif()
+
+find_program(PORTICO_CCACHE ccache)
+if(PORTICO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${PORTICO_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PORTICO_CCACHE})
+endif()
+
+# Sections that nothing refers to are dropped: the install stays small.
+add_compile_options(-ffunction-sections -fdata-sections)
+add_link_options(-Wl,--gc-sections -Wl,--as-needed)
