@@ -1,0 +1,72 @@
+# portico_add_test(<name> SOURCES <files...> [BACKENDS <names...>] [SHAPES] [LIBRARIES <targets...>] [LABELS <labels...>]
+#                  [DEFINITIONS <name=value...>] [TIMEOUT <seconds>])
+#
+# One Catch2 program <name>, built once. Without BACKENDS it is one test of that name. With them it becomes one test for
+# each, `<name>/<backend>`, told apart by the same PORTICO_BACKEND that users set and labelled with the backend's name; a
+# program that finds no device there exits with 77, which ctest reports as skipped. For opencl there are more variants:
+#   <name>/opencl-gpu-shape  with SHAPES: the kernels' GPU shape on a CPU device, so that it is never dead code
+#   <name>/intel             where PORTICO_INTEL_OPENCL names an environment with Intel's CPU runtime
+# Links tests/support (target portico_test_support: main(), skipping, Catch2) where the program is made of *_test.cpp.
+include_guard(GLOBAL)
+
+set(PORTICO_INTEL_OPENCL "" CACHE PATH "Python environment that holds Intel's CPU OpenCL runtime: a second implementation to test on")
+
+# Kernel caches of the tests' own: neither the user's cache nor an earlier build's may decide a result.
+set(portico_test_environment
+  "PORTICO_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache"
+  "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache-pocl")
+set(portico_test_labels "")
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/test-cache-pocl")
+
+if(PORTICO_SANITIZE MATCHES "thread")
+  list(APPEND portico_test_labels tsan)
+  list(APPEND portico_test_environment
+    "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp:halt_on_error=0:exitcode=66")
+elseif(PORTICO_SANITIZE MATCHES "address")
+  list(APPEND portico_test_labels asan)
+  list(APPEND portico_test_environment
+    "ASAN_OPTIONS=detect_stack_use_after_return=1"
+    "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0"
+    "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1")
+endif()
+
+# Registers COMMAND as a ctest test with the tests' environment. For programs that are no Catch2 program too.
+function(portico_register_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 600)
+  endif()
+  add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  set(labels ${arg_LABELS} ${portico_test_labels})
+  set_tests_properties(${name} PROPERTIES
+    SKIP_RETURN_CODE 77
+    TIMEOUT ${arg_TIMEOUT}
+    LABELS "${labels}"
+    ENVIRONMENT "${portico_test_environment};${arg_ENVIRONMENT}")
+endfunction()
+
+function(portico_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SHAPES" "TIMEOUT" "SOURCES;BACKENDS;LIBRARIES;LABELS;DEFINITIONS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE portico portico_test_support ${arg_LIBRARIES})
+  target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
+
+  if(NOT arg_BACKENDS)
+    portico_register_test(${name} COMMAND ${name} LABELS ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}")
+    return()
+  endif()
+  foreach(backend IN LISTS arg_BACKENDS)
+    portico_register_test(${name}/${backend} COMMAND ${name} LABELS ${backend} ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
+      ENVIRONMENT "PORTICO_BACKEND=${backend}")
+  endforeach()
+  if("opencl" IN_LIST arg_BACKENDS)
+    if(arg_SHAPES)
+      portico_register_test(${name}/opencl-gpu-shape COMMAND ${name} LABELS opencl gpu-shape ${arg_LABELS}
+        TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT "PORTICO_BACKEND=opencl;PORTICO_KERNEL_SHAPE=gpu")
+    endif()
+    if(PORTICO_INTEL_OPENCL)
+      portico_register_test(${name}/intel COMMAND ${name} LABELS intel ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
+        ENVIRONMENT "PORTICO_BACKEND=opencl;OCL_ICD_VENDORS=${PORTICO_INTEL_OPENCL}/icd/;LD_LIBRARY_PATH=${PORTICO_INTEL_OPENCL}/lib")
+    endif()
+  endif()
+endfunction()
