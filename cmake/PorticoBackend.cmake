@@ -40,6 +40,7 @@ function(portico_add_backend name)
                VISIBILITY_INLINES_HIDDEN ON
                POSITION_INDEPENDENT_CODE ON
                LINK_DEPENDS "${cmake_folder}/plugin.map"
+               INSTALL_RPATH ""
                LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/portico")
   install(TARGETS ${target} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/portico")
   set_property(GLOBAL APPEND PROPERTY PORTICO_BACKENDS ${name})
