@@ -12,7 +12,9 @@ include_guard(GLOBAL)
 set(PORTICO_INTEL_OPENCL "" CACHE PATH "Python environment that holds Intel's CPU OpenCL runtime: a second implementation to test on")
 
 # Kernel caches of the tests' own: neither the user's cache nor an earlier build's may decide a result.
+# PORTICO_DEBUG puts guard words behind every allocation and checks every launch.
 set(portico_test_environment
+  "PORTICO_DEBUG=1"
   "PORTICO_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache"
   "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache-pocl")
 set(portico_test_labels "")
