@@ -58,6 +58,14 @@ struct BackendReport {
   std::vector<DeviceInfo> devices;
 };
 
+/// Where compiled kernels are kept between runs.
+struct CacheInfo {
+  std::string path;  ///< empty when there is no place for one
+  bool enabled = false;
+  std::string reason;  ///< why not, when not enabled
+};
+PORTICO_API CacheInfo cache_info();
+
 /// Bytes of a device's pool.
 struct MemoryStats {
   std::uint64_t in_use = 0;              ///< handed out now
@@ -143,6 +151,8 @@ class PORTICO_API Stream {
 
  private:
   friend struct detail::Access;
+  friend class StreamGuard;
+  friend class Event;
   explicit Stream(std::shared_ptr<detail::StreamImpl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<detail::StreamImpl> impl_;
 };
@@ -154,10 +164,6 @@ class PORTICO_API StreamGuard {
   ~StreamGuard();
   StreamGuard(const StreamGuard&) = delete;
   StreamGuard& operator=(const StreamGuard&) = delete;
-
- private:
-  std::shared_ptr<detail::StreamImpl> previous_;
-  detail::DeviceImpl* device_;
 };
 
 /// A mark in a stream.

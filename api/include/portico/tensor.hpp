@@ -112,7 +112,9 @@ class PORTICO_API Tensor {
   const Buffer& buffer() const;  ///< as arg(); the first element is offset() elements into it
   std::size_t offset() const;
 
+  // For the library's own code.
   detail::TensorImpl* impl() const noexcept { return impl_.get(); }
+  std::shared_ptr<detail::TensorImpl> share() const { return impl_; }
   explicit Tensor(std::shared_ptr<detail::TensorImpl> impl) : impl_(std::move(impl)) {}
 
  private:

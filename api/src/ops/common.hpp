@@ -48,8 +48,8 @@ constexpr std::uint64_t key(Parts... parts) {
 }
 
 /// True when the device's kernels take their CPU shape (design: one work-item a group, vectors in registers, no local
-/// memory). PORTICO_KERNEL_SHAPE=cpu|gpu overrides it, which is how the GPU shape is tested where there is no GPU; cpu is
-/// refused on a device that is none.
+/// memory). PORTICO_KERNEL_SHAPE=cpu|gpu overrides it, which is how the GPU shape is tested where there is no GPU; cpu
+/// is refused on a device that is none.
 bool cpu_shape(const Device& device);
 
 /// A grid for `count` independent elements, each thread handling every GLOBAL_SIZE-th.

@@ -43,6 +43,12 @@ Tensor in_layout(const Tensor& x, Layout layout);
 inline Tensor row_major(const Tensor& x) { return in_layout(x, Layout::row_major); }
 inline Tensor channels_last(const Tensor& x) { return in_layout(x, Layout::channels_last); }
 
+/// x's elements in memory of its own, in the same layout. No history.
+Tensor copy(const Tensor& x);
+
+/// True when nothing else can see x's memory, so that it may be changed in place.
+bool sole_owner(const Tensor& x);
+
 /// Copies src's elements, in logical order, into dst (same shape; any dtypes and layouts; same device). No history.
 /// Defined in ops/copy.cpp.
 void copy_elements(const Tensor& dst, const Tensor& src);

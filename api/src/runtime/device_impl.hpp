@@ -1,0 +1,129 @@
+// What the handles of device.hpp point to. Devices, streams and kernels live as long as the process: a handle is then a
+// plain pointer, and nothing is torn down in a driver that is itself being torn down.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "portico/backend_abi.h"
+#include "portico/device.hpp"
+#include "runtime/pool.hpp"
+#include "runtime/program_cache.hpp"
+
+namespace portico::detail {
+
+struct StreamImpl {
+  DeviceImpl* device;
+  portico_stream* handle;
+  std::uint32_t number;  ///< 0 for the default stream
+};
+
+struct EventImpl {
+  DeviceImpl* device;
+  portico_event* handle;
+  ~EventImpl();
+};
+
+/// Device memory and the stream that last used it. Work on another stream is tied behind that one first, so that
+/// `last_stream` always comes after everything that touched the block.
+struct Block {
+  DeviceImpl* device;
+  portico_buffer* handle;
+  std::size_t capacity;
+  std::atomic<StreamImpl*> last_stream;
+  std::atomic<std::uint64_t> version{0};
+  std::size_t requested = 0;  ///< bytes asked for; the guard of PORTICO_DEBUG begins behind them
+};
+
+class DeviceImpl {
+ public:
+  /// The open device `index` of a backend; opened on first use. Throws with the reason when it cannot be.
+  static DeviceImpl& open(std::string_view backend, std::int32_t index);
+  /// The calling thread's device (Device::current()).
+  static DeviceImpl& current();
+  static DeviceImpl* exchange_current(DeviceImpl* device);
+  /// Every open device.
+  static std::vector<DeviceImpl*> all();
+
+  const portico_backend& api;
+  portico_device* const handle;
+  const DeviceInfo info;
+  const std::string label;
+
+  Pool pool;
+  ProgramCache programs;
+
+  StreamImpl& current_stream() {
+    if (!has_other_streams_.load(std::memory_order_relaxed)) [[likely]]
+      return *default_stream_;
+    return overridden_stream();
+  }
+  StreamImpl& default_stream() { return *default_stream_; }
+  std::shared_ptr<StreamImpl> share(StreamImpl& stream);
+  std::shared_ptr<StreamImpl> create_stream();
+  static void push_current_stream(StreamImpl& stream);
+  static void pop_current_stream();
+  void synchronize();
+
+  /// Makes `stream` run after everything that used `block` so far, and the block the stream's.
+  void use(Block& block, StreamImpl& stream) {
+    if (block.last_stream.load(std::memory_order_relaxed) != &stream) [[unlikely]]
+      tie(block, stream);
+  }
+  /// Held across use() and the call that follows it: with several streams the two must be one step.
+  std::unique_lock<std::mutex> lock_streams() {
+    if (!has_other_streams_.load(std::memory_order_relaxed)) [[likely]]
+      return {};
+    return std::unique_lock(stream_mutex_);
+  }
+
+  /// Four words in which kernels report what a user did wrong: code, and three values. A kernel that may write it is
+  /// followed by expect_report(), and the next call that waits for the device then reads the word and throws.
+  const Buffer& report_word();
+  void expect_report() { report_expected_.store(true, std::memory_order_release); }
+  void check_report() {
+    if (report_expected_.load(std::memory_order_acquire)) [[unlikely]]
+      read_report();
+  }
+
+ private:
+  DeviceImpl(const portico_backend& api, portico_device* handle, DeviceInfo info);
+  StreamImpl& overridden_stream();
+  void tie(Block& block, StreamImpl& stream);
+  void read_report();
+
+  StreamImpl* default_stream_ = nullptr;
+  std::atomic<bool> has_other_streams_{false};
+  std::mutex stream_mutex_;
+  std::vector<StreamImpl*> streams_;       // all, in order of creation
+  std::vector<StreamImpl*> idle_streams_;  // given back by their last handle
+
+  std::once_flag report_once_;
+  Buffer report_word_;
+  std::atomic<bool> report_expected_{false};
+};
+
+/// What device_report's first word means.
+enum class Report : std::int32_t { none = 0, label_out_of_range = 1 };
+
+/// Waits for everything queued on the stream.
+void synchronize(StreamImpl& stream);
+
+/// The way from public handles to what they point to.
+struct Access {
+  static DeviceImpl& impl(const Device& device) { return *device.impl_; }
+  static Device device(DeviceImpl& impl) { return Device(&impl); }
+  static StreamImpl& impl(const Stream& stream) { return *stream.impl_; }
+  static Stream stream(std::shared_ptr<StreamImpl> impl) { return Stream(std::move(impl)); }
+  static Block* block(const Buffer& buffer) { return buffer.block_.get(); }
+  static long owners(const Buffer& buffer) { return buffer.block_.use_count(); }
+  static Buffer buffer(std::shared_ptr<Block> block, std::size_t size) { return {std::move(block), size}; }
+  static KernelImpl* impl(const Kernel& kernel) { return kernel.impl_; }
+  static Kernel kernel(KernelImpl* impl) { return Kernel(impl); }
+};
+
+}  // namespace portico::detail

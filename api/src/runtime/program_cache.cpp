@@ -1,0 +1,144 @@
+#include "runtime/program_cache.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <vector>
+
+#include "runtime/device_impl.hpp"
+#include "runtime/disk_cache.hpp"
+#include "runtime/environment.hpp"
+#include "runtime/log.hpp"
+#include "runtime/sha256.hpp"
+#include "runtime/status.hpp"
+
+namespace portico::detail {
+
+struct Program {
+  portico_program* handle = nullptr;
+  std::string name;
+  std::string key;
+  std::mutex mutex;
+  std::map<std::string, std::unique_ptr<KernelImpl>, std::less<>> kernels;
+};
+
+namespace {
+
+// Kernels are compiled from exactly this text, and dumps hold it. The marks let a reader, or a test that compiles the
+// same kernel for another vendor, take it apart again.
+std::string full_text(std::string_view name, std::string_view prelude, std::string_view text, const Spec& spec) {
+  std::string source = "// portico kernel: file=";
+  source.append(name).append("\n// begin spec\n").append(spec.prefix()).append("// end spec\n// begin prelude\n");
+  source.append(prelude).append("// end prelude\n").append(text);
+  return source;
+}
+
+void dump(const std::string& name, const std::string& key, const char* suffix, std::string_view text) {
+  const auto folder = variable("PORTICO_DUMP");
+  if (!folder) return;
+  std::error_code error;
+  std::filesystem::create_directories(*folder, error);
+  const auto path = std::filesystem::path(*folder) / (name + "." + key.substr(0, 16) + suffix);
+  std::ofstream file(path, std::ios::binary);
+  file.write(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file) throw Error(ErrorCode::io, "PORTICO_DUMP: " + path.string() + " cannot be written");
+}
+
+// Names from users become file names.
+std::string plain(std::string_view name) {
+  std::string result(name);
+  for (char& c : result)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-') c = '_';
+  return result;
+}
+
+void store(const DeviceImpl& device, Program& program) {
+  std::size_t size = 0;
+  if (device.api.program_binary(program.handle, &size, nullptr) != PORTICO_OK || size == 0) return;
+  std::vector<std::byte> binary(size);
+  if (device.api.program_binary(program.handle, &size, binary.data()) != PORTICO_OK) return;
+  DiskCache::instance().store(program.key, binary);
+}
+
+}  // namespace
+
+std::shared_ptr<Program> ProgramCache::build(const std::string& name, const std::string& key,
+                                             const std::string& source) {
+  const auto& api = device_.api;
+  auto made = std::make_shared<Program>();
+  made->name = name;
+  made->key = key;
+  dump(name, key, ".cl", source);
+
+  if (const auto binary = DiskCache::instance().load(key)) {
+    if (api.program_load(device_.handle, {binary->data(), binary->size()}, &made->handle) == PORTICO_OK) return made;
+    log(PORTICO_LOG_INFO, "cached program of " + name + " does not load and is compiled again: " + take_message());
+  }
+  log(PORTICO_LOG_DEBUG, "compiling " + name + " for " + device_.label);
+  const portico_status status = api.program_compile(device_.handle, {source.data(), source.size()}, &made->handle);
+  if (status != PORTICO_OK) {
+    const std::string message = take_message();
+    dump(name, key, ".log", message);
+    if (status == PORTICO_COMPILE_FAILED)
+      throw Error(ErrorCode::compile_failed, "kernel file " + name + " does not compile on " + device_.label +
+                                                 " (PORTICO_DUMP=<folder> keeps the text):\n" + message);
+    throw Error(status == PORTICO_DEVICE_LOST ? ErrorCode::device_lost : ErrorCode::internal,
+                "compile " + name + " on " + device_.label + ": " + message);
+  }
+  store(device_, *made);
+  return made;
+}
+
+std::shared_ptr<Program> ProgramCache::program(std::string_view name, std::string_view text, const Spec& spec) {
+  const auto& prelude = device_.api.prelude;
+  const std::string source = full_text(name, {static_cast<const char*>(prelude.data), prelude.size}, text, spec);
+  Sha256 hash;
+  for (const std::string_view field : {std::string_view("portico program 1"), std::string_view(device_.info.backend),
+                                       std::string_view(device_.info.arch), std::string_view(device_.info.name),
+                                       std::string_view(device_.info.toolchain), std::string_view(source)})
+    hash.field(field);
+  const std::string key = hash.hex();
+
+  std::promise<std::shared_ptr<Program>> promise;
+  {
+    std::unique_lock lock(mutex_);
+    if (const auto at = programs_.find(key); at != programs_.end()) {
+      const auto pending = at->second;
+      lock.unlock();
+      return pending.get();  // another thread may be compiling it; its failure is ours too
+    }
+    programs_.emplace(key, promise.get_future().share());
+  }
+  try {
+    auto made = build(plain(name), key, source);
+    promise.set_value(made);
+    return made;
+  } catch (...) {
+    promise.set_exception(std::current_exception());
+    const std::lock_guard lock(mutex_);
+    programs_.erase(key);  // a later call tries again: memory or a compiler may be back
+    throw;
+  }
+}
+
+KernelImpl& ProgramCache::kernel(std::string_view name, std::string_view text, std::string_view function,
+                                 const Spec& spec) {
+  const auto made = program(name, text, spec);
+  const std::lock_guard lock(made->mutex);
+  if (const auto at = made->kernels.find(function); at != made->kernels.end()) return *at->second;
+
+  const std::string function_name(function);
+  portico_kernel* handle = nullptr;
+  check(device_.api.kernel_create(made->handle, function_name.c_str(), &handle),
+        "kernel " + function_name + " of " + made->name + " on " + device_.label);
+  std::uint32_t arg_count = UINT32_MAX;
+  if (device_.api.kernel_arg_count != nullptr && device_.api.kernel_arg_count(handle, &arg_count) != PORTICO_OK)
+    arg_count = UINT32_MAX;
+  auto impl = std::make_unique<KernelImpl>(KernelImpl{
+      .device = &device_, .handle = handle, .program = made.get(), .name = function_name, .arg_count = arg_count});
+  return *made->kernels.emplace(function_name, std::move(impl)).first->second;
+}
+
+void store_after_launch(KernelImpl& kernel) { store(*kernel.device, *kernel.program); }
+
+}  // namespace portico::detail

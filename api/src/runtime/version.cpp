@@ -1,0 +1,7 @@
+#include "portico/version.hpp"
+
+namespace portico {
+
+const char* version() { return PORTICO_VERSION; }
+
+}  // namespace portico
