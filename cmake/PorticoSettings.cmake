@@ -15,6 +15,9 @@ set(CMAKE_INSTALL_RPATH "$ORIGIN/${portico_bin_to_lib}")
 
 # Designated initialisers leave out members on purpose; that is what their defaults are for.
 add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  add_compile_options(-Wno-restrict)  # false alarms on std::string + in GCC 12
+endif()
 if(PORTICO_WARNINGS_AS_ERRORS)
   add_compile_options(-Werror)
 endif()
