@@ -30,7 +30,7 @@ function(portico_add_backend name)
   target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
   # The version script also keeps the C++ runtime's inline symbols local: two plugins in a process must not share state.
   target_link_options(${target} PRIVATE "LINKER:--version-script=${cmake_folder}/plugin.map")
-  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT CMAKE_MODULE_LINKER_FLAGS MATCHES "-fsanitize")
+  if(NOT PORTICO_SANITIZE)
     target_link_options(${target} PRIVATE LINKER:--no-undefined)  # sanitizers leave their functions to the program
   endif()
   set_target_properties(

@@ -1,0 +1,133 @@
+// Programs and their binaries, kernels and what they declare.
+#include <cstring>
+
+#include "backends/opencl/objects.hpp"
+
+namespace portico::opencl {
+namespace {
+
+std::string build_log(const portico_program& built) {
+  std::size_t size = 0;
+  cl.GetProgramBuildInfo(built.program.get(), built.device->id, CL_PROGRAM_BUILD_LOG, 0, nullptr, &size);
+  std::string log(size, '\0');
+  cl.GetProgramBuildInfo(built.program.get(), built.device->id, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr);
+  while (!log.empty() && (log.back() == '\0' || log.back() == '\n')) log.pop_back();
+  return log;
+}
+
+void build(const portico_program& made) {
+  const cl_int code =
+      cl.BuildProgram(made.program.get(), 1, &made.device->id, made.device->options.c_str(), nullptr, nullptr);
+  std::string log = build_log(made);
+  if (code != CL_SUCCESS) {
+    if (log.empty()) log = "clBuildProgram: " + error_name(code) + ", and the compiler left no log";
+    throw Failure{PORTICO_COMPILE_FAILED, std::move(log)};
+  }
+  if (!log.empty()) plugin::log(PORTICO_LOG_DEBUG, "opencl compiler: " + log);
+}
+
+std::unique_ptr<portico_program> adopt(portico_device* device, cl_program program) {
+  auto made = std::make_unique<portico_program>();
+  made->device = device;
+  made->program.reset(program);
+  return made;
+}
+
+// PoCL ends the process at the first launch of a kernel that asks for more than there is: find out before.
+void check_local_memory(const portico_kernel& made) {
+  cl_ulong needed = 0;
+  check(cl.GetKernelWorkGroupInfo(made.kernel.get(), made.device->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof needed, &needed,
+                                  nullptr),
+        "clGetKernelWorkGroupInfo");
+  if (needed > made.device->local_bytes)
+    throw Failure{PORTICO_COMPILE_FAILED, "kernel " + made.name + " needs " + std::to_string(needed) +
+                                              " bytes of local memory, " + made.device->name + " has " +
+                                              std::to_string(made.device->local_bytes)};
+}
+
+}  // namespace
+
+portico_status program_compile(portico_device* device, portico_bytes source, portico_program** out) {
+  return guarded([&] {
+    const char* text = static_cast<const char*>(source.data);
+    cl_int code = CL_SUCCESS;
+    auto made = adopt(device, cl.CreateProgramWithSource(device->context.get(), 1, &text, &source.size, &code));
+    check(code, "clCreateProgramWithSource", Phase::allocate);
+    build(*made);
+    *out = made.release();
+  });
+}
+
+// Whatever is wrong with a binary, the core compiles the text again: one status for all.
+portico_status program_load(portico_device* device, portico_bytes binary, portico_program** out) {
+  return guarded([&] {
+    const auto* bytes = static_cast<const unsigned char*>(binary.data);
+    cl_int code = CL_SUCCESS, state = CL_SUCCESS;
+    auto made = adopt(
+        device, cl.CreateProgramWithBinary(device->context.get(), 1, &device->id, &binary.size, &bytes, &state, &code));
+    if (code == CL_SUCCESS) code = state;
+    if (code != CL_SUCCESS)
+      throw Failure{PORTICO_COMPILE_FAILED, "clCreateProgramWithBinary: " + error_name(code) + " for " +
+                                                std::to_string(binary.size) + " bytes"};
+    build(*made);
+    *out = made.release();
+  });
+}
+
+portico_status program_binary(portico_program* program, size_t* size, void* out) {
+  return guarded([&] {
+    std::size_t bytes = 0;
+    check(cl.GetProgramInfo(program->program.get(), CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, nullptr),
+          "clGetProgramInfo(CL_PROGRAM_BINARY_SIZES)");
+    if (bytes == 0) throw Failure{PORTICO_UNSUPPORTED, program->device->name + " gives no program binaries"};
+    if (out) {
+      if (*size < bytes)
+        throw Failure{PORTICO_INTERNAL, "program_binary: the binary has grown from " + std::to_string(*size) + " to " +
+                                            std::to_string(bytes) + " bytes"};
+      auto* to = static_cast<unsigned char*>(out);
+      check(cl.GetProgramInfo(program->program.get(), CL_PROGRAM_BINARIES, sizeof to, &to, nullptr),
+            "clGetProgramInfo(CL_PROGRAM_BINARIES)");
+    }
+    *size = bytes;
+  });
+}
+
+void program_destroy(portico_program* program) { delete program; }
+
+portico_status kernel_create(portico_program* program, const char* name, portico_kernel** out) {
+  return guarded([&] {
+    auto made = std::make_unique<portico_kernel>();
+    cl_int code = CL_SUCCESS;
+    made->device = program->device;
+    made->name = name;
+    made->kernel.reset(cl.CreateKernel(program->program.get(), name, &code));
+    if (code == CL_INVALID_KERNEL_NAME)
+      throw Failure{PORTICO_COMPILE_FAILED, "the program has no kernel " + made->name};
+    if (code != CL_SUCCESS) fail(code, "kernel " + made->name + ": clCreateKernel", Phase::allocate);
+    check_local_memory(*made);
+    *out = made.release();
+  });
+}
+
+void kernel_destroy(portico_kernel* kernel) { delete kernel; }
+
+portico_status kernel_arg_count(portico_kernel* kernel, uint32_t* out) {
+  return guarded([&] {
+    cl_uint slots = 0;
+    check(cl.GetKernelInfo(kernel->kernel.get(), CL_KERNEL_NUM_ARGS, sizeof slots, &slots, nullptr),
+          "clGetKernelInfo(CL_KERNEL_NUM_ARGS)");
+    cl_uint buffers = 0;  // each is a pointer and an offset here, and one argument to the core
+    for (cl_uint slot = 0; slot < slots; ++slot) {
+      cl_kernel_arg_address_qualifier space = CL_KERNEL_ARG_ADDRESS_PRIVATE;
+      if (cl.GetKernelArgInfo(kernel->kernel.get(), slot, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space,
+                              nullptr) != CL_SUCCESS) {
+        *out = UINT32_MAX;  // a binary need not carry the table
+        return;
+      }
+      buffers += space == CL_KERNEL_ARG_ADDRESS_GLOBAL;
+    }
+    *out = buffers * 2 > slots ? UINT32_MAX : slots - buffers;
+  });
+}
+
+}  // namespace portico::opencl
