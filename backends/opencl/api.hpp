@@ -17,10 +17,11 @@
   X(GetPlatformIDs)                                                                                                   \
   X(GetPlatformInfo)                                                                                                  \
   X(GetDeviceIDs)                                                                                                     \
-  X(GetDeviceInfo) X(CreateContext) X(ReleaseContext) X(CreateCommandQueue) X(ReleaseCommandQueue) X(CreateBuffer)    \
-      X(ReleaseMemObject) X(SetMemObjectDestructorCallback) X(CreateProgramWithSource) X(CreateProgramWithBinary)     \
-          X(BuildProgram) X(GetProgramBuildInfo) X(GetProgramInfo) X(ReleaseProgram) X(CreateKernel) X(ReleaseKernel) \
-              X(SetKernelArg) X(GetKernelInfo) X(GetKernelArgInfo) X(GetKernelWorkGroupInfo) X(EnqueueNDRangeKernel)  \
+  X(GetDeviceInfo)                                                                                                    \
+  X(CreateContext) X(ReleaseContext) X(CreateCommandQueue) X(ReleaseCommandQueue) X(CreateBuffer) X(ReleaseMemObject) \
+      X(SetMemObjectDestructorCallback) X(CreateProgramWithSource) X(CreateProgramWithBinary) X(BuildProgram)         \
+          X(GetProgramBuildInfo) X(GetProgramInfo) X(ReleaseProgram) X(CreateKernel) X(ReleaseKernel) X(SetKernelArg) \
+              X(GetKernelInfo) X(GetKernelArgInfo) X(GetKernelWorkGroupInfo) X(EnqueueNDRangeKernel)                  \
                   X(EnqueueReadBuffer) X(EnqueueWriteBuffer) X(EnqueueCopyBuffer) X(EnqueueFillBuffer)                \
                       X(EnqueueMapBuffer) X(EnqueueUnmapMemObject) X(EnqueueMigrateMemObjects)                        \
                           X(EnqueueMarkerWithWaitList) X(EnqueueBarrierWithWaitList) X(GetEventInfo)                  \

@@ -1,5 +1,7 @@
 // Programs and their binaries, kernels and what they declare.
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "backends/opencl/objects.hpp"
 
@@ -33,6 +35,42 @@ std::unique_ptr<portico_program> adopt(portico_device* device, cl_program progra
   return made;
 }
 
+// Goes in front of the driver's bytes: PoCL ends the process over a binary that is cut short, so that nothing reaches a
+// driver but what it once gave out.
+struct BinaryHeader {
+  char magic[8];
+  std::uint64_t size;
+  std::uint64_t digest;  // FNV-1a over eight bytes at a time
+};
+constexpr char kBinaryMagic[9] = "PORTCL01";
+
+BinaryHeader header_of(const unsigned char* bytes, std::size_t size) {
+  BinaryHeader header{{}, size, 0xcbf29ce484222325u};
+  std::memcpy(header.magic, kBinaryMagic, sizeof header.magic);
+  for (std::size_t at = 0; at < size; at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + at, std::min(sizeof word, size - at));
+    header.digest = (header.digest ^ word) * 0x100000001b3u;
+  }
+  return header;
+}
+
+// The driver's part of a binary; throws when it is not as it was made.
+std::span<const unsigned char> driver_part(portico_bytes binary) {
+  const auto* bytes = static_cast<const unsigned char*>(binary.data);
+  BinaryHeader header{};
+  bool whole = binary.size > sizeof header;
+  if (whole) {
+    std::memcpy(&header, bytes, sizeof header);
+    const BinaryHeader expected = header_of(bytes + sizeof header, binary.size - sizeof header);
+    whole = std::memcmp(&header, &expected, sizeof header) == 0;
+  }
+  if (!whole)
+    throw Failure{PORTICO_COMPILE_FAILED,
+                  "program binary of " + std::to_string(binary.size) + " bytes is not as this plugin made it"};
+  return {bytes + sizeof header, binary.size - sizeof header};
+}
+
 // PoCL ends the process at the first launch of a kernel that asks for more than there is: find out before.
 void check_local_memory(const portico_kernel& made) {
   cl_ulong needed = 0;
@@ -61,14 +99,16 @@ portico_status program_compile(portico_device* device, portico_bytes source, por
 // Whatever is wrong with a binary, the core compiles the text again: one status for all.
 portico_status program_load(portico_device* device, portico_bytes binary, portico_program** out) {
   return guarded([&] {
-    const auto* bytes = static_cast<const unsigned char*>(binary.data);
+    const auto part = driver_part(binary);
+    const unsigned char* bytes = part.data();
+    const std::size_t size = part.size();
     cl_int code = CL_SUCCESS, state = CL_SUCCESS;
-    auto made = adopt(
-        device, cl.CreateProgramWithBinary(device->context.get(), 1, &device->id, &binary.size, &bytes, &state, &code));
+    auto made =
+        adopt(device, cl.CreateProgramWithBinary(device->context.get(), 1, &device->id, &size, &bytes, &state, &code));
     if (code == CL_SUCCESS) code = state;
     if (code != CL_SUCCESS)
-      throw Failure{PORTICO_COMPILE_FAILED, "clCreateProgramWithBinary: " + error_name(code) + " for " +
-                                                std::to_string(binary.size) + " bytes"};
+      throw Failure{PORTICO_COMPILE_FAILED,
+                    "clCreateProgramWithBinary: " + error_name(code) + " for " + std::to_string(size) + " bytes"};
     build(*made);
     *out = made.release();
   });
@@ -80,15 +120,18 @@ portico_status program_binary(portico_program* program, size_t* size, void* out)
     check(cl.GetProgramInfo(program->program.get(), CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, nullptr),
           "clGetProgramInfo(CL_PROGRAM_BINARY_SIZES)");
     if (bytes == 0) throw Failure{PORTICO_UNSUPPORTED, program->device->name + " gives no program binaries"};
+    const std::size_t total = sizeof(BinaryHeader) + bytes;
     if (out) {
-      if (*size < bytes)
-        throw Failure{PORTICO_INTERNAL, "program_binary: the binary has grown from " + std::to_string(*size) + " to " +
-                                            std::to_string(bytes) + " bytes"};
-      auto* to = static_cast<unsigned char*>(out);
+      if (*size < total)  // PoCL's grows with every kernel that is launched for the first time
+        throw Failure{PORTICO_INTERNAL, "program_binary: the binary has " + std::to_string(total) +
+                                            " bytes, there is room for " + std::to_string(*size)};
+      unsigned char* to = static_cast<unsigned char*>(out) + sizeof(BinaryHeader);
       check(cl.GetProgramInfo(program->program.get(), CL_PROGRAM_BINARIES, sizeof to, &to, nullptr),
             "clGetProgramInfo(CL_PROGRAM_BINARIES)");
+      const BinaryHeader header = header_of(to, bytes);
+      std::memcpy(out, &header, sizeof header);
     }
-    *size = bytes;
+    *size = total;
   });
 }
 
