@@ -1,0 +1,191 @@
+// Finds the HIP runtime and hipRTC, and tells what the runtime knows of its devices.
+#include <mutex>
+#include <vector>
+
+#include "backends/common/plugin.hpp"
+#include "backends/cuda_hip/libraries.hpp"
+#include "backends/hip/installed.hpp"
+#include "vendor.hpp"
+
+namespace vendor {
+namespace {
+
+using portico::cuda_hip::candidates;
+using portico::cuda_hip::folder_from;
+using portico::cuda_hip::folder_of;
+using portico::cuda_hip::open_library;
+using portico::plugin::Failure;
+using portico::plugin::Library;
+
+struct Opened {
+  int devices = 0;
+  int driver_version = 0;
+  int runtime_version = 0;  // 10000000 * major + 100000 * minor + patch
+  int compiler_major = 0, compiler_minor = 0;
+};
+Opened g_opened;
+
+std::string failed(const Library& library, const char* call, Result code) {
+  return library.name() + ": " + call + ": " + error_text(code);
+}
+
+// hipGetDeviceProperties has changed its struct once. Later libraries export both, each under its own name; those
+// before version 6 have the plain name alone, with the first struct.
+bool bind_properties(Library& library) {
+  hip::Driver& d = g_driver;
+  d.hipGetDevicePropertiesR0600 = library.find<Result(hip::PropertiesR0600*, int)>("hipGetDevicePropertiesR0600");
+  d.hipGetDevicePropertiesR0000 = library.find<Result(hip::PropertiesR0000*, int)>("hipGetDevicePropertiesR0000");
+  if (d.hipGetDevicePropertiesR0600 || d.hipGetDevicePropertiesR0000) return true;
+  return library.bind(d.hipGetDevicePropertiesR0000, "hipGetDeviceProperties");
+}
+
+// Binds the runtime's functions and counts its devices. Empty, or the reason why it is of no use.
+std::string accept_runtime(Library& library, Opened& opened) {
+  hip::Driver& d = g_driver;
+  bool complete = bind_properties(library);
+#define PORTICO_BIND(name, ...) complete = complete && library.bind(d.name, #name);
+  PORTICO_HIP_FUNCTIONS(PORTICO_BIND)
+#undef PORTICO_BIND
+  if (!complete) return library.tried();
+
+  Result code = d.hipGetDeviceCount(&opened.devices);  // the first call: of all it says best why there is no device
+  if (code != kOk) return failed(library, "hipGetDeviceCount", code);
+  if (opened.devices == 0) return library.name() + ": no device";
+  code = d.hipRuntimeGetVersion(&opened.runtime_version);
+  if (code != kOk) return failed(library, "hipRuntimeGetVersion", code);
+  code = d.hipDriverGetVersion(&opened.driver_version);
+  if (code != kOk) return failed(library, "hipDriverGetVersion", code);
+  return {};
+}
+
+std::string accept_compiler(Library& library, Opened& opened) {
+  hip::Compiler& c = g_compiler;
+  bool complete = true;
+#define PORTICO_BIND(name, ...) complete = complete && library.bind(c.name, #name);
+  PORTICO_HIPRTC_FUNCTIONS(PORTICO_BIND)
+#undef PORTICO_BIND
+  if (!complete) return library.tried();
+  const CompileResult code = c.hiprtcVersion(&opened.compiler_major, &opened.compiler_minor);
+  return code == kCompiled ? std::string() : library.name() + ": " + compile_text(code);
+}
+
+// hipRTC is a library of its own from version 6 on, and must be of the runtime's version: it loads that runtime itself.
+void open_compiler(Library runtime, Opened& opened) {
+  const int major = opened.runtime_version / 10000000;
+  const std::string folder = folder_of(reinterpret_cast<const void*>(g_driver.hipGetDeviceCount));
+  std::string tried;
+  const auto accept = [&](Library& library) { return accept_compiler(library, opened); };
+  if (major >= 6 || std::getenv("PORTICO_HIPRTC")) {
+    const std::string name = "libhiprtc.so." + std::to_string(major);
+    if (open_library("PORTICO_HIPRTC", candidates({name}, {folder}), tried, accept)) return;
+    if (std::getenv("PORTICO_HIPRTC")) throw Failure{PORTICO_UNSUPPORTED, "no run-time compiler (hipRTC): " + tried};
+  }
+  const std::string reason = accept(runtime);
+  if (!reason.empty())
+    throw Failure{PORTICO_UNSUPPORTED, "no run-time compiler (hipRTC; its path can be given by PORTICO_HIPRTC): " +
+                                           tried + (tried.empty() ? "" : "; ") + reason};
+}
+
+std::string version_text(int version) {
+  return std::to_string(version / 10000000) + "." + std::to_string(version / 100000 % 100) + "." +
+         std::to_string(version % 100000);
+}
+
+void must(Result code, const char* call) {
+  if (code != kOk) throw Failure{PORTICO_INTERNAL, std::string(call) + ": " + error_text(code)};
+}
+
+template <typename Properties>
+DeviceFacts facts_from(const Properties& properties) {
+  DeviceFacts facts;
+  facts.name = properties.name;
+  facts.arch = properties.gcnArchName;
+  facts.memory_bytes = properties.totalGlobalMem;
+  facts.max_group_size = properties.maxThreadsPerBlock;
+  facts.local_bytes = static_cast<int>(properties.sharedMemPerBlock);
+  facts.warp_size = properties.warpSize;
+  facts.compute_units = properties.multiProcessorCount;
+  facts.unified_memory = properties.integrated != 0;
+  return facts;
+}
+
+}  // namespace
+
+int runtime_major() { return g_opened.runtime_version / 10000000; }
+
+int open_libraries() {
+  static std::mutex mutex;
+  static bool opened_once = false;
+  const std::lock_guard lock(mutex);
+  if (opened_once) return g_opened.devices;  // both libraries stay open: drivers run threads of their own
+
+  Opened opened;
+  std::string tried;
+  const std::vector<std::string> names = candidates({"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"},
+                                                    {folder_from({"ROCM_PATH", "HIP_PATH"}, "/lib"), "/opt/rocm/lib"});
+  const Library runtime = open_library("PORTICO_HIP_RUNTIME", names, tried,
+                                       [&](Library& library) { return accept_runtime(library, opened); });
+  if (!runtime)
+    throw Failure{PORTICO_UNSUPPORTED, "no usable runtime (its path can be given by PORTICO_HIP_RUNTIME): " + tried};
+  open_compiler(runtime, opened);
+  g_opened = opened;
+  opened_once = true;
+  return opened.devices;
+}
+
+DeviceFacts device_facts(int index) {
+  DeviceFacts facts;
+  if (g_driver.hipGetDevicePropertiesR0600) {
+    hip::PropertiesR0600 properties{};
+    must(g_driver.hipGetDevicePropertiesR0600(&properties, index), "hipGetDeviceProperties");
+    facts = facts_from(properties);
+  } else {
+    hip::PropertiesR0000 properties{};
+    must(g_driver.hipGetDevicePropertiesR0000(&properties, index), "hipGetDeviceProperties");
+    facts = facts_from(properties);
+  }
+  // hipRTC ends the process on a name that it does not know, so it is given what the runtime itself said and nothing
+  // else.
+  facts.target = facts.arch;
+  facts.toolchain = "hipRTC " + std::to_string(g_opened.compiler_major) + "." +
+                    std::to_string(g_opened.compiler_minor) + " for " + facts.target + ", HIP runtime " +
+                    version_text(g_opened.runtime_version) + ", driver " + std::to_string(g_opened.driver_version) +
+                    ", -std=c++17 -O3 -ffp-contract=fast";
+  return facts;
+}
+
+// A device of HIP needs no opening; being current makes it work.
+Result retain(int index, Context* out) {
+  *out = index;
+  return g_driver.hipSetDevice(index);
+}
+
+void release_context(int) {}
+
+std::string error_text(Result code) {
+  const char* name = g_driver.hipGetErrorName(code);
+  const char* text = g_driver.hipGetErrorString(code);
+  return (name ? name : "error " + std::to_string(code)) + (text ? std::string(" (") + text + ")" : std::string());
+}
+
+const char* compile_text(CompileResult code) { return g_compiler.hiprtcGetErrorString(code); }
+
+CompileResult compile(Compilation job, const std::string& target) {
+  const std::string architecture = "--offload-arch=" + target;
+  const char* options[] = {architecture.c_str(), "-std=c++17", "-O3", "-ffp-contract=fast"};
+  return g_compiler.hiprtcCompileProgram(job, 4, options);
+}
+
+CompileResult image_size(Compilation job, const std::string&, std::size_t* size) {
+  return g_compiler.hiprtcGetCodeSize(job, size);
+}
+
+CompileResult image(Compilation job, const std::string&, char* out) { return g_compiler.hiprtcGetCode(job, out); }
+
+// HIP has no function that tells.
+Result parameter_count(Function, std::uint32_t* out) {
+  *out = UINT32_MAX;
+  return kOk;
+}
+
+}  // namespace vendor
