@@ -6,7 +6,7 @@
 # program that finds no device there exits with 77, which ctest reports as skipped. For opencl there are more variants:
 #   <name>/opencl-gpu-shape  with SHAPES: the kernels' GPU shape on a CPU device, so that it is never dead code
 #   <name>/intel             where PORTICO_INTEL_OPENCL names an environment with Intel's CPU runtime
-# Links tests/support (target portico_test_support: main(), skipping, Catch2) where the program is made of *_test.cpp.
+# The program links tests/support: main(), skipping, Catch2. Building it builds the plugins it runs on.
 include_guard(GLOBAL)
 
 set(PORTICO_INTEL_OPENCL "" CACHE PATH "Python environment that holds Intel's CPU OpenCL runtime: a second implementation to test on")
@@ -58,6 +58,9 @@ function(portico_add_test name)
     return()
   endif()
   foreach(backend IN LISTS arg_BACKENDS)
+    if(TARGET portico_${backend})
+      add_dependencies(${name} portico_${backend})
+    endif()
     portico_register_test(${name}/${backend} COMMAND ${name} LABELS ${backend} ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
       ENVIRONMENT "PORTICO_BACKEND=${backend}")
   endforeach()

@@ -45,8 +45,8 @@ struct DeviceInfo {
   std::uint32_t feature_bits = 0;  ///< PORTICO_FEATURE_* of backend_abi.h
 
   bool is_cpu() const { return (feature_bits & 1u) != 0; }
-  std::vector<std::string> features()
-      const;  ///< "cpu", "unified_memory", "fp16", "fp64", "subgroups", "gemm", "timing"
+  /// "cpu", "unified_memory", "fp16", "fp64", "subgroups", "gemm", "timing"
+  PORTICO_API std::vector<std::string> features() const;
 };
 
 /// What the loader found for one backend: for portico-info and error messages.

@@ -62,6 +62,12 @@ LoadedBackend load(const std::string& name) {
   return found;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 }  // namespace
 
 const std::vector<std::string>& backend_names() {
@@ -72,7 +78,7 @@ const std::vector<std::string>& backend_names() {
 const LoadedBackend& load_backend(std::string_view name) {
   const auto& names = backend_names();
   if (std::find(names.begin(), names.end(), name) == names.end())
-    throw Error(ErrorCode::invalid_argument, "backend '" + std::string(name) + "' is none of cuda, hip, opencl");
+    throw Error(ErrorCode::invalid_argument, "backend '" + std::string(name) + "' is none of " + listed(names));
   static std::mutex mutex;
   static std::map<std::string, LoadedBackend, std::less<>>& loaded =
       *new std::map<std::string, LoadedBackend, std::less<>>;
@@ -93,8 +99,8 @@ DeviceName parse_device_name(std::string_view text, std::string_view subject) {
     good = error == std::errc() && rest == end && name.index >= 0;
   }
   if (!good)
-    throw Error(ErrorCode::invalid_argument, std::string(subject) + "=" + std::string(text) +
-                                                 ": expected cuda, hip or opencl, with :index if wanted");
+    throw Error(ErrorCode::invalid_argument, std::string(subject) + "=" + std::string(text) + ": expected one of " +
+                                                 listed(names) + ", with :index if wanted");
   return name;
 }
 
