@@ -20,7 +20,8 @@ struct IdxArray {
 };
 
 /// Reads `path`, plain or gzip-compressed (told by content, not name). Throws `Error{io}` naming the path and what is
-/// wrong: not IDX, another element type, truncated, longer than its header says, a damaged gzip stream.
+/// wrong: not IDX, another element type, truncated, longer than its header says, a damaged gzip stream. What the header
+/// claims is not believed: memory grows only with bytes that are there.
 PORTICO_API IdxArray read_idx(const std::filesystem::path& path);
 
 /// Images [count, 1, height, width] as bytes, with one label each.
@@ -50,19 +51,21 @@ struct LoaderOptions {
   bool drop_last = false;
   float mean = 0.0f;
   float deviation = 1.0f;
-  std::uint64_t seed = 0;  ///< of the shuffle; epoch e of one seed always has the same order
+  std::uint64_t seed = 0;  ///< of the shuffle; epoch e of one seed has the same order on every backend
   std::optional<Device> device = {};
 };
 
 /// The set lies on the device as bytes; a batch is gathered and normalised there, so that an epoch sends only indices.
+/// Throws `Error{invalid_argument}` when the set's sizes contradict each other. One thread at a time.
 class PORTICO_API Loader {
  public:
   Loader(const ImageSet& set, const LoaderOptions& options = {});
   ~Loader();
-  void start_epoch(int epoch);    ///< shuffles
-  bool next(Batch& batch);        ///< false at the end of the epoch
+  void start_epoch(int epoch);    ///< back to the first batch, in this epoch's order; a new Loader stands at epoch 0
+  bool next(Batch& batch);        ///< false at the end of the epoch; the last batch may be short
   std::int64_t batches() const;   ///< in an epoch
   std::int64_t examples() const;  ///< in an epoch
+  const Device& device() const;
 
  private:
   struct Impl;
