@@ -24,13 +24,16 @@ struct FitOptions {
   int epochs = 1;
   /// After every epoch.
   std::function<void(const EpochReport&)> on_epoch;
-  /// Now and then within an epoch: step, steps, mean loss of the steps since the last call.
+  /// A few times a second within an epoch: step, steps, mean loss of the steps since the last call.
   std::function<void(int epoch, std::int64_t step, std::int64_t steps, double loss)> on_progress;
   /// Asked between steps; true ends the run cleanly after the current step.
   std::function<bool()> should_stop;
-  /// For a loss that is not a number: said once, with the epoch and the step of its first appearance. Without it, fit
-  /// throws `Error{invalid_argument}` at the next look at the loss.
+  /// For a loss that is no finite number: said once, with the epoch and the step (from 1) of its first appearance.
+  /// Without it, fit throws `Error{invalid_argument}` naming both at the next look at the loss, a second later at most.
   std::function<void(int epoch, std::int64_t step)> on_nan;
+  /// The learning rate as a factor of the one the optimizer came with, by the share of the run that is done, in [0, 1).
+  /// The optimizer's own rate is set again at the end.
+  std::function<float(double done)> lr_factor;
 };
 
 struct FitResult {
@@ -40,13 +43,14 @@ struct FitResult {
   std::int64_t examples = 0;
 };
 
-/// Minimises the cross-entropy. `test` may be null. The loss is read from the device only for reports, so that steps
-/// overlap.
+/// Minimises the cross-entropy. `test` may be null. The loss is read from the device only for reports, and the host
+/// runs at most a few steps ahead, so that steps overlap and should_stop still acts at once. Throws
+/// `Error{invalid_argument}` when an epoch has no batch.
 PORTICO_API FitResult fit(nn::Module& model, optim::Optimizer& optimizer, data::Loader& train, data::Loader* test,
                           const FitOptions& options = {});
 
 struct Evaluation {
-  double loss = 0;
+  double loss = 0;  ///< mean over the examples
   double accuracy = 0;
   std::int64_t examples = 0;
 };
@@ -54,7 +58,7 @@ struct Evaluation {
 /// Without gradients and with the model in eval mode, restored afterwards.
 PORTICO_API Evaluation evaluate(nn::Module& model, data::Loader& data);
 
-/// Class probabilities [n, classes] of images, without gradients and in eval mode.
+/// Class probabilities [n, classes] of images, without gradients and in eval mode, restored afterwards.
 PORTICO_API Tensor predict(nn::Module& model, const Tensor& images);
 
 }  // namespace portico::train
