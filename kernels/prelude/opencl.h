@@ -3,7 +3,7 @@
 
 // Structure of a kernel
 #define KERNEL __kernel
-#define FN inline
+#define FN static inline
 #define GLOBAL __global
 #define LOCAL __local
 #define LOCAL_PTR __local
