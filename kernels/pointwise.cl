@@ -7,7 +7,7 @@
 //
 // Spec:  ARITY         operands, 0 to 3               NAME0..2   their names in EXPR
 //        T0..T2, TY    storage types                  M0..M2     inner stride: 0, 1, or 2 for an argument
-//        MY            1, or 2: the result has an inner stride and strides over the outer axes too
+//        MY            1: the result is contiguous; 3: it has strides over the outer axes; 2: and an inner stride
 //        ACCUMULATE    1: the result is added to what is there
 //        RANK          outer axes, 0 to 5             VEC        GPU shape: 4 elements an access; all f32, aligned
 //        EXPR, CPU_SHAPE, INTEGERS (lanes.h)
@@ -32,30 +32,20 @@ FN V apply(
 }
 
 #if ARITY == 0
-#define OPERANDS(F)
 #define APPLY(c) apply((S)s, (S)s2)
 #elif ARITY == 1
-#define OPERANDS(F) F(0)
 #define APPLY(c) apply(AT0(c), (S)s, (S)s2)
 #elif ARITY == 2
-#define OPERANDS(F) F(0) F(1)
 #define APPLY(c) apply(AT0(c), AT1(c), (S)s, (S)s2)
 #else
-#define OPERANDS(F) F(0) F(1) F(2)
 #define APPLY(c) apply(AT0(c), AT1(c), AT2(c), (S)s, (S)s2)
-#endif
-
-#if MY == 2
-#define RESULT(F) F(y)
-#else
-#define RESULT(F)
 #endif
 
 // Outer axis k: its extent, then each operand's stride over it.
 #define AXIS_STRIDE0(k) , const uint stride0_##k
 #define AXIS_STRIDE1(k) , const uint stride1_##k
 #define AXIS_STRIDE2(k) , const uint stride2_##k
-#if MY == 2
+#if MY != 1
 #define AXIS_Y(k) , const uint stridey_##k
 #else
 #define AXIS_Y(k)
@@ -81,7 +71,7 @@ FN V apply(
 #define STEP_OPERANDS(k) \
   base0 += (ulong)at * stride0_##k; base1 += (ulong)at * stride1_##k; base2 += (ulong)at * stride2_##k;
 #endif
-#if MY == 2
+#if MY != 1
 #define STEP_Y(k) basey += (ulong)at * stridey_##k;
 #else
 #define STEP_Y(k)
@@ -120,6 +110,8 @@ FN V apply(
 
 #if MY == 2
 #define Y_AT(c) (basey + (ulong)(c) * inner_y)
+#elif MY == 3
+#define Y_AT(c) (basey + (c))
 #else
 #define Y_AT(c) (ystart + (c))
 #endif
@@ -161,7 +153,6 @@ KERNEL void pointwise(
   OFFSET(y);
 
 #if CPU_SHAPE
-#define INNER(k) INNER_##k
   const uint units = rows * pieces;
   const uint first = (uint)((ulong)units * GROUP_ID / GROUPS);
   const uint last = (uint)((ulong)units * (GROUP_ID + 1) / GROUPS);
@@ -176,7 +167,6 @@ KERNEL void pointwise(
 #if ARITY > 0 && M0 == 0
     const V v0 = (V)((S)LOAD_AS(T0, x0, base0));
 #define FULL0(c) v0
-#define PART0(c) v0
 #elif ARITY > 0 && M0 == 1
 #define FULL0(c) VLOAD_AS(T0, x0, base0 + (c))
 #elif ARITY > 0

@@ -1,0 +1,143 @@
+// Every pointwise formula, forward and derivative in one row. The texts are OpenCL C / CUDA over values V of
+// kernels/lanes.h (SELECT(condition, a, b) and the functions of math.h), so that they serve a float and sixteen at once,
+// and so that a chain of them can be put together into one text.
+//
+// Names: x or a, b are the inputs, y the result, dy its gradient; s and s2 the scalars. A derivative is the product with
+// dy; it is launched with those names as operands that its text mentions.
+//
+// Comparisons are written so that NaN comes through, as in PyTorch: a diverging network must be seen.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace portico::detail {
+
+enum class Pointwise : std::uint8_t {
+  add, sub, mul, div, pow, maximum, minimum,
+  add_scalar, sub_scalar, scalar_sub, mul_scalar, div_scalar, scalar_div, pow_scalar,
+  neg, exp, log, sqrt, rsqrt, abs, square, clamp, sigmoid, tanh, relu, leaky_relu, elu, gelu, gelu_tanh, silu, softplus,
+  copy, fill, equal,
+  count_
+};
+
+struct PointwiseRow {
+  Pointwise id;
+  const char* name;
+  std::string_view forward;
+  std::string_view derivative[2];  ///< of the first and second input; empty when there is none
+  bool integers = false;           ///< defined for i32 too
+};
+
+#define PORTICO_GELU_INNER "(0.7978845608f * (x + 0.044715f * x * x * x))"
+inline constexpr PointwiseRow kPointwiseRows[] = {
+    {Pointwise::add, "add", "a + b", {"dy", "dy"}, true},
+    {Pointwise::sub, "sub", "a - b", {"dy", "-dy"}, true},
+    {Pointwise::mul, "mul", "a * b", {"dy * b", "dy * a"}, true},
+    {Pointwise::div, "div", "a / b", {"dy / b", "-dy * a / (b * b)"}},
+    // x^0 is flat everywhere, and 0^b is flat for b >= 0: without the guards 0 * inf would be NaN.
+    {Pointwise::pow, "pow", "pow(a, b)",
+     {"SELECT(b == 0.0f, 0.0f, dy * b * pow(a, b - 1.0f))",
+      "SELECT((a == 0.0f) & (b >= 0.0f), 0.0f, dy * pow(a, b) * log(a))"}},
+    {Pointwise::maximum, "maximum", "SELECT((a > b) | (a != a), a, b)",
+     {"SELECT(a > b, dy, SELECT(a == b, 0.5f * dy, 0.0f))", "SELECT(b > a, dy, SELECT(a == b, 0.5f * dy, 0.0f))"}, true},
+    {Pointwise::minimum, "minimum", "SELECT((a < b) | (a != a), a, b)",
+     {"SELECT(a < b, dy, SELECT(a == b, 0.5f * dy, 0.0f))", "SELECT(b < a, dy, SELECT(a == b, 0.5f * dy, 0.0f))"}, true},
+    {Pointwise::add_scalar, "add", "x + s", {"dy"}, true},
+    {Pointwise::sub_scalar, "sub", "x - s", {"dy"}, true},
+    {Pointwise::scalar_sub, "sub", "s - x", {"-dy"}, true},
+    {Pointwise::mul_scalar, "mul", "x * s", {"dy * s"}, true},
+    {Pointwise::div_scalar, "div", "x / s", {"dy / s"}},
+    {Pointwise::scalar_div, "div", "s / x", {"-dy * s / (x * x)"}},
+    {Pointwise::pow_scalar, "pow", "pow(x, (V)(s))", {"SELECT((V)(s) == 0.0f, 0.0f, dy * s * pow(x, (V)(s - 1.0f)))"}},
+    {Pointwise::neg, "neg", "-x", {"-dy"}, true},
+    {Pointwise::exp, "exp", "exp(x)", {"dy * y"}},
+    {Pointwise::log, "log", "log(x)", {"dy / x"}},
+    {Pointwise::sqrt, "sqrt", "sqrt(x)", {"0.5f * dy / y"}},
+    {Pointwise::rsqrt, "rsqrt", "1.0f / sqrt(x)", {"-0.5f * dy * y * y * y"}},
+    {Pointwise::abs, "abs", "fabs(x)", {"SELECT(x > 0.0f, dy, SELECT(x < 0.0f, -dy, 0.0f * x))"}},
+    {Pointwise::square, "square", "x * x", {"2.0f * dy * x"}},
+    {Pointwise::clamp, "clamp", "SELECT(x < s, s, SELECT(x > s2, s2, x))", {"SELECT((x < s) | (x > s2), 0.0f, dy)"}},
+    {Pointwise::sigmoid, "sigmoid", "1.0f / (1.0f + exp(-x))", {"dy * y * (1.0f - y)"}},
+    {Pointwise::tanh, "tanh", "tanh(x)", {"dy * (1.0f - y * y)"}},
+    {Pointwise::relu, "relu", "SELECT(x <= 0.0f, 0.0f, x)", {"SELECT(y <= 0.0f, 0.0f, dy)"}},
+    {Pointwise::leaky_relu, "leaky_relu", "SELECT(x <= 0.0f, s * x, x)", {"SELECT(x <= 0.0f, s * dy, dy)"}},
+    {Pointwise::elu, "elu", "SELECT(x <= 0.0f, s * expm1(x), x)", {"SELECT(x <= 0.0f, dy * s * exp(x), dy)"}},
+    {Pointwise::gelu, "gelu", "0.5f * x * (1.0f + ERF(0.7071067812f * x))",
+     {"dy * (0.5f * (1.0f + ERF(0.7071067812f * x)) + 0.3989422804f * x * exp(-0.5f * x * x))"}},
+    {Pointwise::gelu_tanh, "gelu", "0.5f * x * (1.0f + tanh(" PORTICO_GELU_INNER "))",
+     {"dy * (0.5f * (1.0f + tanh(" PORTICO_GELU_INNER ")) + 0.5f * x * (1.0f - tanh(" PORTICO_GELU_INNER
+      ") * tanh(" PORTICO_GELU_INNER ")) * 0.7978845608f * (1.0f + 0.134145f * x * x))"}},
+    {Pointwise::silu, "silu", "x / (1.0f + exp(-x))",
+     {"dy / (1.0f + exp(-x)) * (1.0f + x - x / (1.0f + exp(-x)))"}},
+    {Pointwise::softplus, "softplus", "SELECT(x * s > s2, x, log1p(exp(x * s)) / s)",
+     {"SELECT(x * s > s2, dy, dy / (1.0f + exp(-x * s)))"}},
+    {Pointwise::copy, "copy", "x", {}, true},
+    {Pointwise::fill, "fill", "s", {}, true},
+    {Pointwise::equal, "equal", "SELECT(a == b, 1.0f, 0.0f)", {}},
+};
+#undef PORTICO_GELU_INNER
+
+/// What an operand is called in a formula; the order in which they are passed.
+enum class Name : std::uint8_t { dy, a, x, b, y };
+inline constexpr std::string_view kNames[] = {"dy", "a", "x", "b", "y"};
+
+/// A formula with the operands that it mentions.
+struct Expression {
+  std::string_view text;
+  Name names[3] = {};
+  std::uint8_t arity = 0;
+  std::uint8_t number = 0;  ///< 3 * row + {0 forward, 1 and 2 derivatives}
+
+  constexpr bool uses(Name name) const {
+    for (int i = 0; i < arity; ++i)
+      if (names[i] == name) return true;
+    return false;
+  }
+};
+
+namespace table {
+
+constexpr bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
+
+constexpr bool mentions(std::string_view text, std::string_view word) {
+  for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+    const bool starts = at == 0 || !is_word(text[at - 1]);
+    const bool ends = at + word.size() == text.size() || !is_word(text[at + word.size()]);
+    if (starts && ends) return true;
+  }
+  return false;
+}
+
+constexpr Expression parse(std::string_view text, std::size_t number) {
+  Expression e{.text = text, .number = static_cast<std::uint8_t>(number)};
+  for (std::size_t i = 0; i < std::size(kNames); ++i)
+    if (mentions(text, kNames[i])) e.names[e.arity++] = static_cast<Name>(i);
+  return e;
+}
+
+constexpr auto parse_all() {
+  std::array<Expression, 3 * static_cast<std::size_t>(Pointwise::count_)> all{};
+  for (std::size_t row = 0; row < std::size(kPointwiseRows); ++row) {
+    if (static_cast<std::size_t>(kPointwiseRows[row].id) != row) throw "rows stand in the order of the enumerators";
+    all[3 * row] = parse(kPointwiseRows[row].forward, 3 * row);
+    for (std::size_t i = 0; i < 2; ++i)
+      all[3 * row + 1 + i] = parse(kPointwiseRows[row].derivative[i], 3 * row + 1 + i);
+  }
+  return all;
+}
+
+inline constexpr auto kExpressions = parse_all();
+
+}  // namespace table
+
+constexpr const PointwiseRow& row_of(Pointwise id) { return kPointwiseRows[static_cast<int>(id)]; }
+constexpr const Expression& forward_of(Pointwise id) { return table::kExpressions[3 * static_cast<int>(id)]; }
+constexpr const Expression& derivative_of(Pointwise id, int input) {
+  return table::kExpressions[3 * static_cast<int>(id) + 1 + input];
+}
+
+}  // namespace portico::detail
