@@ -1,5 +1,6 @@
 // The layers: parameters and options; shapes are checked, and gradients defined, by the operations of ops.hpp.
-// Options, defaults and initial distributions are PyTorch's.
+// Options, defaults and initial distributions are PyTorch's. Constructors throw `Error{invalid_argument}` for options
+// that no input could fit.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,8 @@ struct LinearOptions {
   TensorOptions tensor = {};  ///< dtype and device of the parameters
 };
 
-/// y = x W^T + b over the last axis of x. W is [out, in]; both start uniform in +-1/sqrt(in).
+/// y = x W^T + b over the last axis of x. W is [out, in]; both start uniform in +-1/sqrt(in), which is what PyTorch's
+/// kaiming_uniform with a = sqrt(5) comes to (He et al., arXiv:1502.01852).
 class PORTICO_API Linear : public Module {
  public:
   Linear(std::int64_t in, std::int64_t out, const LinearOptions& options = {});
@@ -24,9 +26,10 @@ class PORTICO_API Linear : public Module {
   Tensor forward(const Tensor& x, Activation activation);
   std::string describe() const override;
   Tensor weight, bias;  ///< bias is undefined without one
-};
 
-enum class Padding { zeros };
+ private:
+  std::int64_t in_, out_;
+};
 
 struct Conv2dLayerOptions {
   Pair stride = {1, 1};
@@ -34,7 +37,7 @@ struct Conv2dLayerOptions {
   Pair dilation = {1, 1};
   std::int64_t groups = 1;
   bool bias = true;
-  bool same = false;  ///< PyTorch's padding='same': the output has the input's extent; needs stride 1
+  bool same = false;  ///< PyTorch's padding='same': the output has the input's extent; needs stride 1, padding unset
   TensorOptions tensor = {};
 };
 
@@ -48,18 +51,21 @@ class PORTICO_API Conv2d : public Module {
   Tensor forward(const Tensor& x) override { return forward(x, Activation::none); }
   Tensor forward(const Tensor& x, Activation activation);
   std::string describe() const override;
-  const Conv2dOptions& options() const { return options_; }
-  Tensor weight, bias;
+  const Conv2dOptions& options() const { return options_; }  ///< as the operation gets them, without activation
+  Tensor weight, bias;                                       ///< bias is undefined without one
 
  private:
+  std::int64_t in_, out_;
+  Pair kernel_;
+  bool same_;
   Conv2dOptions options_;
   Pair extra_padding_ = {0, 0};  ///< 'same' with an even effective kernel pads one more below and to the right
 };
 
 class PORTICO_API MaxPool2d : public Module {
  public:
-  explicit MaxPool2d(const MaxPool2dOptions& options) : options_(options) {}
-  explicit MaxPool2d(std::int64_t kernel) : MaxPool2d({.kernel = {kernel, kernel}}) {}
+  explicit MaxPool2d(const MaxPool2dOptions& options);
+  explicit MaxPool2d(std::int64_t kernel) : MaxPool2d(MaxPool2dOptions{.kernel = {kernel, kernel}}) {}
   Tensor forward(const Tensor& x) override { return max_pool2d(x, options_); }
   std::string describe() const override;
   const MaxPool2dOptions& options() const { return options_; }
@@ -70,8 +76,8 @@ class PORTICO_API MaxPool2d : public Module {
 
 class PORTICO_API AvgPool2d : public Module {
  public:
-  explicit AvgPool2d(const AvgPool2dOptions& options) : options_(options) {}
-  explicit AvgPool2d(std::int64_t kernel) : AvgPool2d({.kernel = {kernel, kernel}}) {}
+  explicit AvgPool2d(const AvgPool2dOptions& options);
+  explicit AvgPool2d(std::int64_t kernel) : AvgPool2d(AvgPool2dOptions{.kernel = {kernel, kernel}}) {}
   Tensor forward(const Tensor& x) override { return avg_pool2d(x, options_); }
   std::string describe() const override;
 
@@ -179,12 +185,14 @@ class PORTICO_API Flatten : public Module {
 /// operation.
 class PORTICO_API Sequential : public Module {
  public:
-  Sequential() = default;
+  Sequential();
   template <typename... Layers>
-  explicit Sequential(std::unique_ptr<Layers>... layers) {
+  explicit Sequential(std::unique_ptr<Layers>... layers) : Sequential() {
     (append(std::move(layers)), ...);
   }
+  ~Sequential() override;
 
+  /// Returns the layer. Throws `Error{invalid_argument}` for a null one.
   Module& append(std::unique_ptr<Module> layer);
   template <typename Layer, typename... Args>
   Layer& emplace(Args&&... args) {
@@ -194,10 +202,11 @@ class PORTICO_API Sequential : public Module {
   Module& operator[](std::size_t index) const { return *layers_.at(index); }
 
   Tensor forward(const Tensor& x) override;
-  std::string describe() const override;
 
  private:
+  struct Step;  // one operation of forward(): one layer, or a few that run as one
   std::vector<std::unique_ptr<Module>> layers_;
+  std::vector<Step> plan_;
 };
 
 }  // namespace portico::nn

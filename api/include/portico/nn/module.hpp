@@ -22,17 +22,20 @@ class PORTICO_API Module {
   virtual Tensor forward(const Tensor& x) = 0;
   Tensor operator()(const Tensor& x) { return forward(x); }
 
-  /// The layer's type and options for messages: "Conv2d(1, 32, kernel=3x3, padding=1x1)".
-  virtual std::string describe() const = 0;
+  /// The layer's type and options as PyTorch prints them: "Linear(in_features=784, out_features=10, bias=True)". Here
+  /// the name of the derived class and its children, one a line.
+  virtual std::string describe() const;
 
-  std::vector<Tensor> parameters() const;  ///< all, children's included, in order of addition
+  /// All, children's included: a module's own in order of addition, then those of its children.
+  std::vector<Tensor> parameters() const;
   std::vector<std::pair<std::string, Tensor>> named_parameters() const;  ///< "conv1.weight", ...
   std::vector<std::pair<std::string, Module*>> named_children() const { return children_; }
   std::int64_t parameter_count() const;
 
+  /// The parameters by name, sharing memory with the module: clone() them to keep a snapshot.
   StateDict state_dict() const;
-  /// Copies values in by name. Throws `Error{invalid_argument}` listing missing, unexpected and ill-shaped names, and
-  /// then changes nothing. `strict = false` allows missing and unexpected ones.
+  /// Copies values in by name, converting dtype and device. Throws `Error{invalid_argument}` listing all missing,
+  /// unexpected and ill-shaped names, and then changes nothing. `strict = false` allows missing and unexpected ones.
   void load_state_dict(const StateDict& state, bool strict = true);
 
   void train(bool on = true);  ///< dropout and the like behave differently in training; children included
@@ -41,11 +44,16 @@ class PORTICO_API Module {
   void clear_grad() const;
 
  protected:
-  /// Registers a parameter: it requires a gradient from now on. Returns it.
+  /// Registers a parameter: it requires a gradient from now on. Returns it; the returned handle is the parameter, so
+  /// change its values by copy_from() or fill() and never by assigning another tensor. Throws
+  /// `Error{invalid_argument}` for a name that is taken, empty or has a dot.
   Tensor add_parameter(std::string name, Tensor tensor);
+  /// The child must outlive this module, as a member declared in the same class does.
   void add_child(std::string name, Module& child);
 
  private:
+  void check_name(const std::string& name) const;
+
   std::vector<std::pair<std::string, Tensor>> parameters_;
   std::vector<std::pair<std::string, Module*>> children_;
   bool training_ = true;

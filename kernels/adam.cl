@@ -1,0 +1,74 @@
+// One step of Adam or AdamW over up to SLOTS parameters; moments are f32, flat over all parameters.
+//
+// Spec:  those of multi_tensor.h;  AMSGRAD  0 or 1;  CPU  0 or 1, the shape
+//
+//   sign        -1 to maximise, else 1        l2          weight decay of Adam, 0 for AdamW
+//   shrink      1 - lr * decay of AdamW       step_size   lr / (1 - beta1^t)
+//   take1       1 - beta1                     root_scale  1 / sqrt(1 - beta2^t)
+//   take2       1 - beta2
+#include "multi_tensor.h"
+#if CPU
+#include "vector16_cpu.h"
+#endif
+
+// T is float, or float16 in the CPU shape: the formula stands here once.
+#define ADAM_MOMENTS(T, x, d, mean, square)          \
+  d = fma((T)(l2), x, (T)(sign) * d);                \
+  mean = fma((T)(take1), d - mean, mean);            \
+  square = fma((T)(take2) * d, d, (T)(beta2) * square);
+#define ADAM_STEP(T, x, mean, square) \
+  x = fma((T)(-step_size), mean / fma(sqrt(square), (T)(root_scale), (T)(eps)), (T)(shrink) * x);
+
+KERNEL void adam_step(ALL_SLOTS, OUT(f32, m), OUT(f32, v),
+#if AMSGRAD
+                      OUT(f32, peak),
+#endif
+                      const float sign, const float l2, const float shrink, const float take1, const float beta2,
+                      const float take2, const float step_size, const float root_scale, const float eps) {
+  OFFSET(m);
+  OFFSET(v);
+  CHOOSE_SLOT
+  m += base;
+  v += base;
+#if AMSGRAD
+  OFFSET(peak);
+  peak += base;
+#endif
+
+#if CPU
+  uint i = start;
+  for (; i + 16 <= stop; i += 16) {
+    float16 x = LOAD16_AS(REAL, p, i);
+    float16 d = LOAD16_AS(GRAD, g, i);
+    float16 mean = vload16(0, m + i);
+    float16 square = vload16(0, v + i);
+    ADAM_MOMENTS(float16, x, d, mean, square)
+    vstore16(mean, 0, m + i);
+    vstore16(square, 0, v + i);
+#if AMSGRAD
+    const float16 before = vload16(0, peak + i);
+    square = square <= before ? before : square;
+    vstore16(square, 0, peak + i);
+#endif
+    ADAM_STEP(float16, x, mean, square)
+    STORE16_AS(REAL, p, i, x);
+  }
+#else
+  uint i = start + LOCAL_ID;
+#endif
+  for (; i < stop; i += WG) {
+    float x = LOAD(p, i);
+    float d = LOAD_AS(GRAD, g, i);
+    float mean = m[i];
+    float square = v[i];
+    ADAM_MOMENTS(float, x, d, mean, square)
+    m[i] = mean;
+    v[i] = square;
+#if AMSGRAD
+    square = square <= peak[i] ? peak[i] : square;
+    peak[i] = square;
+#endif
+    ADAM_STEP(float, x, mean, square)
+    STORE(p, i, x);
+  }
+}

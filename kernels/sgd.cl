@@ -1,0 +1,64 @@
+// One step of stochastic gradient descent over up to SLOTS parameters; momentum is f32, flat over all parameters.
+//
+// Spec:  those of multi_tensor.h;  MOMENTUM, NESTEROV  0 or 1;  CPU  0 or 1, the shape
+//
+//   sign  -1 to maximise, else 1        l2      weight decay
+//   keep  momentum, 0 in a parameter's first step, when the buffer becomes the gradient itself
+//   take  1 - dampening, 1 in the first step
+#include "multi_tensor.h"
+#if CPU
+#include "vector16_cpu.h"
+#endif
+
+// T is float, or float16 in the CPU shape: the formula stands here once.
+#define SGD_DECAY(T, x, d) d = fma((T)(l2), x, (T)(sign) * d);
+#define SGD_MOMENTUM(T, d, b) b = fma((T)(keep), b, (T)(take) * d);
+#if NESTEROV
+#define SGD_DIRECTION(T, d, b) d = fma((T)(momentum), b, d);
+#else
+#define SGD_DIRECTION(T, d, b) d = b;
+#endif
+
+KERNEL void sgd_step(ALL_SLOTS,
+#if MOMENTUM
+                     OUT(f32, buffer), const float keep, const float take, const float momentum,
+#endif
+                     const float sign, const float l2, const float lr) {
+  CHOOSE_SLOT
+#if MOMENTUM
+  OFFSET(buffer);
+  buffer += base;
+#endif
+
+#if CPU
+  uint i = start;
+  for (; i + 16 <= stop; i += 16) {
+    float16 x = LOAD16_AS(REAL, p, i);
+    float16 d = LOAD16_AS(GRAD, g, i);
+    SGD_DECAY(float16, x, d)
+#if MOMENTUM
+    float16 b = vload16(0, buffer + i);
+    SGD_MOMENTUM(float16, d, b)
+    vstore16(b, 0, buffer + i);
+    SGD_DIRECTION(float16, d, b)
+#endif
+    x = fma((float16)(-lr), d, x);
+    STORE16_AS(REAL, p, i, x);
+  }
+#else
+  uint i = start + LOCAL_ID;
+#endif
+  for (; i < stop; i += WG) {
+    float x = LOAD(p, i);
+    float d = LOAD_AS(GRAD, g, i);
+    SGD_DECAY(float, x, d)
+#if MOMENTUM
+    float b = buffer[i];
+    SGD_MOMENTUM(float, d, b)
+    buffer[i] = b;
+    SGD_DIRECTION(float, d, b)
+#endif
+    x = fma(-lr, d, x);
+    STORE(p, i, x);
+  }
+}
