@@ -74,7 +74,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"autograd", {"base", "device", "runtime", "tensor"}},
     {"ops", {"base", "device", "runtime", "tensor", "autograd"}},
     {"nn", {"base", "device", "tensor", "autograd", "ops", "io"}},
-    {"optim", {"base", "device", "runtime", "tensor", "io"}},  // io for the type of a state
+    // io for the type of a state, ops for common.hpp: kernels that are found without a lock
+    {"optim", {"base", "device", "runtime", "tensor", "ops", "io"}},
     {"data", {"base", "device", "tensor", "ops", "nn", "optim", "io"}},
     {"train", {"base", "device", "tensor", "autograd", "ops", "nn", "optim", "data", "io"}},
     {"umbrella", kPublic},

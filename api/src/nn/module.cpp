@@ -7,7 +7,6 @@
 #include <memory>
 #include <typeinfo>
 
-#include "runtime/device_impl.hpp"
 #include "tensor/impl.hpp"
 
 namespace portico::nn {
@@ -32,12 +31,6 @@ std::string indented(const std::string& text) {
     if (c == '\n') result += "  ";
   }
   return result;
-}
-
-// A module's own state_dict() shares its memory, and copies must not overlap.
-bool same_memory(const Tensor& a, const Tensor& b) {
-  return detail::Access::block(a.buffer()) == detail::Access::block(b.buffer()) && a.offset() == b.offset() &&
-         a.dtype() == b.dtype();
 }
 
 }  // namespace
@@ -120,7 +113,7 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
 
   for (const auto& [name, parameter] : named) {
     const auto found = state.find(name);
-    if (found != state.end() && !same_memory(found->second, parameter)) parameter.copy_from(found->second);
+    if (found != state.end()) parameter.copy_from(found->second);
   }
 }
 

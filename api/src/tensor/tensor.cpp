@@ -242,6 +242,10 @@ void Tensor::copy_from(const Tensor& source) const {
     throw Error(ErrorCode::invalid_argument,
                 "copy_from: source " + source.shape().to_string() + " does not fit " + shape().to_string());
   if (source.device() == device()) {
+    // A module loads its own state_dict(), which shares its memory: a copy onto itself is no copy.
+    if (detail::Access::block(source.buffer()) == detail::Access::block(buffer()) && source.offset() == offset() &&
+        source.dtype() == dtype() && source.layout() == layout())
+      return;
     detail::copy_elements(*this, source);
   } else {
     detail::copy_elements(*this, from_bytes(source.to_bytes(), source.shape(), source.dtype(), device()));
