@@ -3,6 +3,8 @@
 #
 # The texts go in as byte arrays, so that no limit on string literals applies. #include "x.h" is replaced by the text of
 # FOLDER/x.h here (each header at most once a file), so that what is hashed, compiled and dumped is one and the same text.
+cmake_minimum_required(VERSION 3.22)  # a script starts with the policies of old
+
 file(GLOB files ${FOLDER}/*.cl)
 list(SORT files)
 set(arrays "")
