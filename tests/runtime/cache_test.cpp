@@ -22,7 +22,9 @@ struct Cache {
   }
   ~Cache() { fs::remove_all(base); }
 
-  std::string variables() const { return "PORTICO_BACKEND=opencl PORTICO_LOG=debug PORTICO_CACHE_DIR=" + folder.string(); }
+  std::string variables() const {
+    return "PORTICO_BACKEND=opencl PORTICO_LOG=debug PORTICO_CACHE_DIR=" + folder.string();
+  }
   Finished scale() const {
     const Finished finished = probe(variables(), "scale 3");
     INFO(finished.output);
@@ -75,8 +77,8 @@ TEST_CASE("a damaged entry is compiled again and replaced", "[cache]") {
   const fs::path entry = cache.entries().at(0);
   const std::string good = read_all(entry);
 
-  const auto damage = GENERATE(as<std::string>{}, "empty", "truncated header", "truncated payload", "flipped bit", "longer",
-                               "foreign", "lying length");
+  const auto damage = GENERATE(as<std::string>{}, "empty", "truncated header", "truncated payload", "flipped bit",
+                               "longer", "foreign", "lying length");
   std::string bad = good;
   if (damage == "empty") bad.clear();
   if (damage == "truncated header") bad.resize(20);

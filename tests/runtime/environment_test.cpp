@@ -74,7 +74,8 @@ TEST_CASE("a plugin of another version is refused before its code runs", "[envir
 
   std::ofstream(folder / "short.c")
       << "static const unsigned table[2] = {8, 0};\nconst void* portico_backend_v1(const void* h) { return table; }\n";
-  REQUIRE(run("cc -shared -fPIC -o " + (folder / "libportico_opencl.so") + " " + (folder / "short.c") + " -w").code == 0);
+  REQUIRE(run("cc -shared -fPIC -o " + (folder / "libportico_opencl.so") + " " + (folder / "short.c") + " -w").code ==
+          0);
   check_refused("PORTICO_BACKEND=opencl PORTICO_BACKEND_DIR=" + folder.string(), "device", {"fewer functions"});
 }
 
@@ -98,7 +99,8 @@ TEST_CASE("values that make no sense are refused by name", "[environment]") {
 TEST_CASE("an allocation beyond the limit says what is in use", "[environment]") {
   const std::string limit = "PORTICO_BACKEND=opencl PORTICO_MEMORY_LIMIT=1M ";
   CHECK(probe(limit, "allocate 400000 400000").code == 0);
-  check_refused(limit, "allocate 400000 400000 400000", {"do not fit", "in use", "cached", "PORTICO_MEMORY_LIMIT 1.0 MiB"});
+  check_refused(limit, "allocate 400000 400000 400000",
+                {"do not fit", "in use", "cached", "PORTICO_MEMORY_LIMIT 1.0 MiB"});
 }
 
 TEST_CASE("PORTICO_DUMP keeps the text that was compiled, with marks", "[environment]") {

@@ -1,5 +1,5 @@
-// Does one deed that its first argument names, in a process of its own, so that tests can set variables for it. Prints what
-// it found; an Error ends it with its message and code 1.
+// Does one deed that its first argument names, in a process of its own, so that tests can set variables for it. Prints
+// what it found; an Error ends it with its message and code 1.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -27,8 +27,8 @@ void scale(const Device& device, int spec) {
   const Buffer x = device.allocate(20);
   const Buffer y = device.allocate(20);
   x.write(0, std::as_bytes(std::span(host)));
-  device.compile("probe_scale", kScale, "scale", Spec().set("SCALE", spec))(
-      {.groups = {1}, .local = {1}}, {{x, 0, 4}, {y, 0, 4}, 5u, 2.0f});
+  device.compile("probe_scale", kScale, "scale", Spec().set("SCALE", spec))({.groups = {1}, .local = {1}},
+                                                                            {{x, 0, 4}, {y, 0, 4}, 5u, 2.0f});
   std::vector<float> result(5);
   y.read(0, std::as_writable_bytes(std::span(result)));
   for (const float value : result) std::printf("%g ", value);
@@ -39,7 +39,8 @@ void scale(const Device& device, int spec) {
 void maps() {
   std::ifstream file("/proc/self/maps");
   for (std::string line; std::getline(file, line);)
-    for (const char* name : {"libcuda.so", "libnvrtc", "libcublas", "libamdhip64", "libhiprtc", "librocblas", "libOpenCL"})
+    for (const char* name :
+         {"libcuda.so", "libnvrtc", "libcublas", "libamdhip64", "libhiprtc", "librocblas", "libOpenCL"})
       if (line.find(name) != std::string::npos) std::printf("%s\n", name);
 }
 

@@ -237,9 +237,12 @@ struct PORTICO_API Arg {
 };
 
 /// Groups times threads per group, up to three dimensions.
+struct Dim3 {
+  std::uint32_t x = 1, y = 1, z = 1;
+};
 struct Grid {
-  std::uint32_t groups[3] = {1, 1, 1};
-  std::uint32_t local[3] = {1, 1, 1};
+  Dim3 groups;
+  Dim3 local;
 };
 
 /// A compiled function, ready to launch from any thread. A copy is a pointer; kernels live as long as their device.

@@ -132,7 +132,7 @@ PORTICO_API Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& b
 struct MaxPool2dOptions {
   Pair kernel = {2, 2};
   std::optional<Pair> stride = {};  ///< the kernel's extents when absent
-  Pair padding = {0, 0};       ///< at most half the kernel
+  Pair padding = {0, 0};            ///< at most half the kernel
   Pair dilation = {1, 1};
   bool ceil_mode = false;
 };

@@ -23,10 +23,10 @@ constexpr std::size_t kMaxArgs = 64;
 }
 
 void check_grid(const KernelImpl& kernel, const Grid& grid) {
-  const std::uint64_t threads = std::uint64_t{grid.local[0]} * grid.local[1] * grid.local[2];
+  const std::uint64_t threads = std::uint64_t{grid.local.x} * grid.local.y * grid.local.z;
   if (threads == 0 || threads > kernel.device->info.max_group_size)
-    refuse(kernel, "a group of " + std::to_string(grid.local[0]) + "x" + std::to_string(grid.local[1]) + "x" +
-                       std::to_string(grid.local[2]) + " threads; " + kernel.device->label + " takes 1 to " +
+    refuse(kernel, "a group of " + std::to_string(grid.local.x) + "x" + std::to_string(grid.local.y) + "x" +
+                       std::to_string(grid.local.z) + " threads; " + kernel.device->label + " takes 1 to " +
                        std::to_string(kernel.device->info.max_group_size));
 }
 
@@ -46,7 +46,7 @@ void Kernel::launch(const Grid& grid, std::span<const Arg> args) const {
     refuse(kernel, std::to_string(args.size()) + " arguments were given, it takes " +
                        (kernel.arg_count == UINT32_MAX ? "at most " + std::to_string(kMaxArgs)
                                                        : std::to_string(kernel.arg_count)));
-  if (grid.groups[0] == 0 || grid.groups[1] == 0 || grid.groups[2] == 0) return;
+  if (grid.groups.x == 0 || grid.groups.y == 0 || grid.groups.z == 0) return;
 
   const auto lock = device.lock_streams();
   detail::StreamImpl& stream = device.current_stream();
@@ -70,8 +70,8 @@ void Kernel::launch(const Grid& grid, std::span<const Arg> args) const {
     raw[i].value.buffer = block->handle;
   }
   const portico_launch call = {.struct_size = sizeof call,
-                               .groups = {grid.groups[0], grid.groups[1], grid.groups[2]},
-                               .local = {grid.local[0], grid.local[1], grid.local[2]},
+                               .groups = {grid.groups.x, grid.groups.y, grid.groups.z},
+                               .local = {grid.local.x, grid.local.y, grid.local.z},
                                .arg_count = static_cast<std::uint32_t>(args.size()),
                                .args = raw.data()};
   const portico_status status = detail::trace_enabled() ? detail::trace_launch(stream, kernel, call)
