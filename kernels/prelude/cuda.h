@@ -1,5 +1,6 @@
 // CUDA C++ spelling of the kernel dialect, for NVRTC. The same words in the same order as opencl.h and hip.h.
 #define PORTICO_CUDA 1
+#pragma nv_diag_suppress 177  // functions of the prelude that a kernel does not use
 
 // Structure of a kernel
 #define KERNEL extern "C" __global__

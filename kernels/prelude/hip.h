@@ -26,7 +26,7 @@
 
 // Types. Half types are storage only: LOAD and STORE convert, the arithmetic is float.
 typedef unsigned int uint;
-typedef unsigned long long ulong;
+typedef unsigned long ulong;  // as ROCm 5 itself has it: a second typedef must be of the same type
 typedef unsigned short ushort;
 typedef unsigned char uchar;
 typedef float f32;
