@@ -9,10 +9,10 @@ std::string open_loader() {
   plugin::Library library("PORTICO_OPENCL", {"libOpenCL.so.1"});
   if (!library) return "no OpenCL loader: " + library.tried() + " (Debian: ocl-icd-libopencl1 and a driver)";
   bool complete = true;
-#define PORTICO_BIND(name) complete = library.bind(cl.name, "cl" #name) && complete;
+#define PORTICO_BIND(name) complete = complete && library.bind(cl.name, "cl" #name);
   PORTICO_OPENCL_FUNCTIONS(PORTICO_BIND)
 #undef PORTICO_BIND
-  if (!complete) return "the OpenCL loader is older than OpenCL 1.2: " + library.tried();
+  if (!complete) return "no loader of OpenCL 1.2: " + library.tried();
 #define PORTICO_FIND(name) cl.name = library.find<std::remove_pointer_t<decltype(cl.name)>>("cl" #name);
   PORTICO_OPENCL_OPTIONAL_FUNCTIONS(PORTICO_FIND)
 #undef PORTICO_FIND

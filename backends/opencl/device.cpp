@@ -121,14 +121,16 @@ int version_of(const std::string& text) {
   return major * 10 + minor;
 }
 
-bool has_subgroups(const std::string& extensions) {
-  return has_extension(extensions, "cl_khr_subgroups") && has_extension(extensions, "cl_khr_subgroup_shuffle");
+bool has_subgroups(cl_device_id id, const std::string& extensions) {
+  const bool any = has_extension(extensions, "cl_khr_subgroups") ||
+                   device_value<cl_uint>(id, CL_DEVICE_MAX_NUM_SUB_GROUPS, 0) > 0;  // part of the core since 2.1
+  return any && has_extension(extensions, "cl_khr_subgroup_shuffle");
 }
 
 // The dialect is OpenCL C 1.2; only sub-groups need more, and they come with a language version that has them.
 std::string compiler_options(cl_device_id id) {
   const int language = version_of(device_text(id, CL_DEVICE_OPENCL_C_VERSION));
-  const bool subgroups = has_subgroups(device_text(id, CL_DEVICE_EXTENSIONS));
+  const bool subgroups = has_subgroups(id, device_text(id, CL_DEVICE_EXTENSIONS));
   const char* standard = subgroups && language >= 30 ? "CL3.0" : subgroups && language >= 20 ? "CL2.0" : "CL1.2";
   // Nothing that changes results: no relaxed or unsafe mathematics. The argument table is what kernel_arg_count reads.
   return std::string("-cl-std=") + standard + " -cl-kernel-arg-info";
@@ -165,7 +167,7 @@ uint32_t features(cl_device_id id, const std::string& extensions, cl_device_type
   if (device_value<cl_bool>(id, CL_DEVICE_HOST_UNIFIED_MEMORY, CL_FALSE)) set |= PORTICO_FEATURE_UNIFIED_MEMORY;
   if (has_extension(extensions, "cl_khr_fp16")) set |= PORTICO_FEATURE_FP16;
   if (device_value<cl_device_fp_config>(id, CL_DEVICE_DOUBLE_FP_CONFIG, 0)) set |= PORTICO_FEATURE_FP64;
-  if (has_subgroups(extensions)) set |= PORTICO_FEATURE_SUBGROUPS;
+  if (has_subgroups(id, extensions)) set |= PORTICO_FEATURE_SUBGROUPS;
   if (gemm_available(type)) set |= PORTICO_FEATURE_GEMM;
   return set;
 }

@@ -3,6 +3,9 @@
 // A CPU that offers fine-grain shared virtual memory sees the host's memory as its own: a buffer then is such a block
 // with a cl_mem around it, and the host reads and writes it in place once the stream is idle. Everything else goes
 // through the queue.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <bit>
 #include <cstring>
 
@@ -27,10 +30,21 @@ std::string describe_request(const portico_device& device, std::size_t bytes) {
          std::to_string(device.max_buffer_bytes) + " at once";
 }
 
+// Large blocks in large pages: fewer misses where a kernel walks down columns, and half the time at first touch.
+void ask_for_large_pages(void* memory, std::size_t bytes) {
+  constexpr std::size_t kWorthwhile = std::size_t{4} << 20;
+  if (bytes < kWorthwhile) return;
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // only advice: no harm where it is not taken
+}
+
 void create_shared(portico_device& device, std::size_t bytes, portico_buffer& out) {
   cl_context context = device.context.get();
   void* memory = cl.SVMAlloc(context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER, bytes, 0);
   if (!memory) throw Failure{PORTICO_OUT_OF_MEMORY, "clSVMAlloc: " + describe_request(device, bytes)};
+  ask_for_large_pages(memory, bytes);
   auto block = std::make_unique<SharedBlock>(SharedBlock{context, memory});
   cl_int code = CL_SUCCESS;
   out.memory.reset(cl.CreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, memory, &code));

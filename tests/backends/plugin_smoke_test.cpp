@@ -372,6 +372,24 @@ TEST_CASE("a group larger than the device allows is an error, and the device liv
   CHECK(read(stream.get(), x.get(), 64) == Floats(64, 1.0f));
 }
 
+TEST_CASE("a kernel that wants more local memory than there is fails before it is launched",
+          "[plugin][program][errors]") {
+  portico_device_info info{};
+  info.struct_size = sizeof info;
+  ok(backend().device_describe(0, &info));
+  const std::string floats = std::to_string(info.local_bytes / sizeof(float) + 64);
+  portico_program* program = nullptr;
+  portico_status status = compile("KERNEL void greedy(OUT(f32, x)) {\n  LOCAL float all[" + floats +
+                                      "];\n  OFFSET(x);\n  all[LOCAL_ID] = x[GLOBAL_ID];\n  BARRIER();\n"
+                                      "  x[GLOBAL_ID] = all[LOCAL_ID ^ 1u];\n}\n",
+                                  &program);
+  portico_kernel* none = nullptr;
+  if (status == PORTICO_OK) status = backend().kernel_create(program, "greedy", &none);
+  CHECK(status == PORTICO_COMPILE_FAILED);
+  CHECK(none == nullptr);
+  if (program) backend().program_destroy(program);
+}
+
 TEST_CASE("threads launch one kernel with arguments of their own", "[plugin][launch][threads]") {
   const Adder adder;
   constexpr size_t kThreads = 4;
