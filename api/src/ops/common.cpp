@@ -114,8 +114,8 @@ Grid flat_grid(const Device& device, std::int64_t count) {
   // Enough groups to fill the device several times over; the kernels' loops take what is left.
   const std::int64_t most = std::int64_t{std::max(info.compute_units, 1u)} * 16;
   Grid grid;
-  grid.local[0] = static_cast<std::uint32_t>(local);
-  grid.groups[0] = static_cast<std::uint32_t>(std::min(divide_up(count, local), most));
+  grid.local.x = static_cast<std::uint32_t>(local);
+  grid.groups.x = static_cast<std::uint32_t>(std::min(divide_up(count, local), most));
   return grid;
 }
 
