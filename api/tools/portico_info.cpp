@@ -1,5 +1,6 @@
 // portico-info: which backends and devices this machine has, what they can do, and why the others cannot be used.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -62,11 +63,12 @@ std::string joined(const std::vector<std::string>& words) {
   return text.empty() ? "none" : text;
 }
 
-// Reasons may have several lines: one for each library or path tried.
+// A reason may list several libraries, each with its own reason, parted by semicolons: one line for each.
 void print_indented(const std::string& text) {
   std::size_t start = 0;
-  while (start <= text.size()) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
+  while (start < text.size()) {
+    const std::size_t end = std::min(text.find_first_of(";\n", start), text.size());
+    while (start < end && text[start] == ' ') ++start;
     if (end > start) std::printf("    %s\n", text.substr(start, end - start).c_str());
     start = end + 1;
   }
@@ -114,7 +116,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;  // --help and --version are no errors; a wrong option is a wrong use
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    std::fprintf(stderr, "portico-info: %s (--help lists the options)\n", error.what());
+    return 2;
   }
   try {
     const portico::CacheInfo cache = portico::cache_info();

@@ -51,6 +51,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"tests/support/", "tests/support"},
     {"tests/runtime/", "tests/runtime"},
     {"tests/backends/", "tests/backends"},
+    {"tests/vendor_headers/", "tests/backends"},
     {"tests/", "tests"},
     {"bench/", "bench"},
     {"examples/", "examples"},
@@ -111,7 +112,7 @@ const std::map<std::string, std::regex> kForeign = {
     {"api/tools/", std::regex("nlohmann/json\\.hpp|CLI/.*")},
     {"backends/opencl/", std::regex("CL/.*|clblast_c\\.h")},
     {"tests/", std::regex("catch2/.*|nlohmann/json\\.hpp|zlib\\.h")},
-    {"tests/backends/", std::regex("CL/.*|clblast_c\\.h|cuda.*|nvrtc\\.h|cublas.*|hip/.*|rocblas/.*|hipblas.*")},
+    {"tests/backends", std::regex("CL/.*|clblast_c\\.h|cuda.*|nvrtc\\.h|cublas.*|hip/.*|rocblas/.*|hipblas.*")},
     {"bench/", std::regex("benchmark/.*|cblas\\.h|clblast_c\\.h|CL/.*")},
     {"examples/", std::regex("stb/.*|CLI/.*")},
 };
