@@ -12,9 +12,12 @@ include_guard(GLOBAL)
 set(PORTICO_INTEL_OPENCL "" CACHE PATH "Python environment that holds Intel's CPU OpenCL runtime: a second implementation to test on")
 
 # Kernel caches of the tests' own: neither the user's cache nor an earlier build's may decide a result.
-# PORTICO_DEBUG puts guard words behind every allocation and checks every launch.
+# PORTICO_DEBUG puts guard words behind every allocation and checks every launch. The kernel texts that are dumped go
+# through the vendors' compilers afterwards (tests/kernel_compile).
+set(portico_test_dumps "${PROJECT_BINARY_DIR}/test-kernel-texts")
 set(portico_test_environment
   "PORTICO_DEBUG=1"
+  "PORTICO_DUMP=${portico_test_dumps}"
   "PORTICO_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache"
   "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache-pocl")
 set(portico_test_labels "")
@@ -65,9 +68,11 @@ function(portico_add_test name)
       ENVIRONMENT "PORTICO_BACKEND=${backend}")
   endforeach()
   if("opencl" IN_LIST arg_BACKENDS)
+    set_tests_properties(${name}/opencl PROPERTIES FIXTURES_SETUP kernel_texts)
     if(arg_SHAPES)
       portico_register_test(${name}/opencl-gpu-shape COMMAND ${name} LABELS opencl gpu-shape ${arg_LABELS}
         TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT "PORTICO_BACKEND=opencl;PORTICO_KERNEL_SHAPE=gpu")
+      set_tests_properties(${name}/opencl-gpu-shape PROPERTIES FIXTURES_SETUP kernel_texts)
     endif()
     if(PORTICO_INTEL_OPENCL)
       portico_register_test(${name}/intel COMMAND ${name} LABELS intel ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"

@@ -1,0 +1,157 @@
+#include "compilers.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "backends/common/library.hpp"
+#include "backends/cuda/api.hpp"
+#include "backends/hip/api.hpp"
+#include "code_object.hpp"
+
+namespace portico::test {
+namespace {
+
+using plugin::Library;
+
+cuda::Compiler g_nvrtc;
+hip::Compiler g_hiprtc;
+
+// ptxas's report of a kernel: "8 bytes stack frame, 4 bytes spill stores, 4 bytes spill loads".
+std::string spills_in(const std::string& log) {
+  std::istringstream lines(log);
+  std::string kernel, line, found;
+  while (std::getline(lines, line)) {
+    if (const std::size_t at = line.find("Function properties for "); at != std::string::npos)
+      kernel = line.substr(at + 24);
+    const std::size_t at = line.find("bytes stack frame");
+    if (at != std::string::npos &&
+        line.find(" 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == std::string::npos)
+      found += "\n  " + kernel + ":" + line.substr(line.find_first_of("0123456789"));
+  }
+  return found.empty() ? found : "spills:" + found;
+}
+
+std::string spills_in(const std::vector<char>& image) {
+  std::string found;
+  for (const KernelNotes& kernel : kernel_notes(image))
+    if (kernel.private_bytes + kernel.sgpr_spills + kernel.vgpr_spills > 0)
+      found += "\n  " + kernel.symbol + ": " + std::to_string(kernel.private_bytes) + " bytes of private memory, " +
+               std::to_string(kernel.vgpr_spills) + " vector and " + std::to_string(kernel.sgpr_spills) +
+               " scalar registers spilled";
+  return found.empty() ? found : "spills:" + found;
+}
+
+}  // namespace
+
+std::string open_nvrtc() {
+  Library library("PORTICO_NVRTC", {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so",
+                                    "/usr/local/cuda/lib64/libnvrtc.so", "/opt/cuda/lib64/libnvrtc.so"});
+  if (!library) return "no NVRTC: " + library.tried();
+  bool complete = true;
+#define BIND(name, ...) complete = complete && library.bind(g_nvrtc.name, #name);
+  PORTICO_NVRTC_FUNCTIONS(BIND)
+#undef BIND
+  return complete ? std::string() : library.tried();
+}
+
+std::string open_hiprtc() {
+  Library library("PORTICO_HIPRTC",
+                  {"libhiprtc.so.7", "libhiprtc.so.6", "libamdhip64.so.5", "/opt/rocm/lib/libhiprtc.so"});
+  if (!library) return "no hipRTC: " + library.tried();
+  bool complete = true;
+#define BIND(name, ...) complete = complete && library.bind(g_hiprtc.name, #name);
+  PORTICO_HIPRTC_FUNCTIONS(BIND)
+#undef BIND
+  return complete ? std::string() : library.tried();
+}
+
+std::vector<int> nvrtc_knows(const std::vector<int>& wanted) {
+  int count = 0;
+  g_nvrtc.nvrtcGetNumSupportedArchs(&count);
+  std::vector<int> all(static_cast<std::size_t>(count)), known;
+  g_nvrtc.nvrtcGetSupportedArchs(all.data());
+  for (const int arch : wanted)
+    if (std::find(all.begin(), all.end(), arch) != all.end()) known.push_back(arch);
+  return known;
+}
+
+std::string compile_nvrtc(const std::string& text, int arch) {
+  cuda::Program job = nullptr;
+  if (g_nvrtc.nvrtcCreateProgram(&job, text.c_str(), "kernel.cl", 0, nullptr, nullptr) != cuda::kCompileSuccess)
+    return "nvrtcCreateProgram failed";
+  const std::string target = "--gpu-architecture=sm_" + std::to_string(arch);
+  const char* options[] = {target.c_str(), "--std=c++17", "--fmad=true", "--ptxas-options=-v"};
+  const cuda::CompileResult code = g_nvrtc.nvrtcCompileProgram(job, 4, options);
+  std::size_t size = 0;
+  g_nvrtc.nvrtcGetProgramLogSize(job, &size);
+  std::string log(size, '\0');
+  if (size > 0) g_nvrtc.nvrtcGetProgramLog(job, log.data());
+  g_nvrtc.nvrtcDestroyProgram(&job);
+  if (code != cuda::kCompileSuccess) return std::string(g_nvrtc.nvrtcGetErrorString(code)) + "\n" + log;
+  if (log.find("bytes stack frame") == std::string::npos) return "NVRTC reported no kernel:\n" + log;
+  return spills_in(log);
+}
+
+std::string compile_hiprtc(const std::string& text, const std::string& arch) {
+  hip::Program job = nullptr;
+  if (g_hiprtc.hiprtcCreateProgram(&job, text.c_str(), "kernel.cl", 0, nullptr, nullptr) != hip::kCompileSuccess)
+    return "hiprtcCreateProgram failed";
+  const std::string target = "--offload-arch=" + arch;
+  const char* options[] = {target.c_str(), "-std=c++17", "-O3", "-ffp-contract=fast"};
+  const hip::CompileResult code = g_hiprtc.hiprtcCompileProgram(job, 4, options);
+  std::size_t size = 0;
+  g_hiprtc.hiprtcGetProgramLogSize(job, &size);
+  std::string log(size, '\0');
+  if (size > 0) g_hiprtc.hiprtcGetProgramLog(job, log.data());
+  std::vector<char> image;
+  if (code == hip::kCompileSuccess && g_hiprtc.hiprtcGetCodeSize(job, &size) == hip::kCompileSuccess) {
+    image.resize(size);
+    g_hiprtc.hiprtcGetCode(job, image.data());
+  }
+  g_hiprtc.hiprtcDestroyProgram(&job);
+  if (code != hip::kCompileSuccess) return std::string(g_hiprtc.hiprtcGetErrorString(code)) + "\n" + log;
+  try {
+    return spills_in(image);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+namespace {
+const char* clang() {
+  const char* given = std::getenv("PORTICO_CLANG");
+  return given ? given : "clang";
+}
+}  // namespace
+
+std::string open_clang() {
+  const std::string command = std::string(clang()) + " -x cl -cl-std=CL1.2 -fsyntax-only /dev/null >/dev/null 2>&1";
+  return std::system(command.c_str()) == 0 ? std::string()
+                                           : std::string("no clang with an OpenCL front end: ") + clang() +
+                                                 " (its path can be given by PORTICO_CLANG)";
+}
+
+std::string compile_clang(const std::string& text) {
+  const std::string file = "kernel." + std::to_string(getpid()) + ".cl";
+  std::ofstream(file, std::ios::binary) << text;
+  const std::string command = std::string(clang()) +
+                              " -x cl -cl-std=CL1.2 -fsyntax-only -Xclang -finclude-default-header"
+                              " -Werror=implicit-function-declaration " +
+                              file + " 2>&1";
+  std::string log;
+  FILE* pipe = popen(command.c_str(), "r");
+  if (!pipe) return "clang did not start";
+  std::array<char, 4096> part;
+  while (const std::size_t count = fread(part.data(), 1, part.size(), pipe)) log.append(part.data(), count);
+  const int status = pclose(pipe);
+  unlink(file.c_str());
+  return status == 0 ? std::string() : "clang refuses it:\n" + log;
+}
+
+}  // namespace portico::test

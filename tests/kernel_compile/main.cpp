@@ -1,0 +1,117 @@
+// Compiles every kernel text that the operator tests launched through a real compiler:
+//
+//   kernel_compile nvrtc|hiprtc|clang|coverage <folder that PORTICO_DUMP filled> <kernels folder>
+//
+// Exit code 77, with the reason, when the compiler or the texts are not there.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include "compilers.hpp"
+#include "jobs.hpp"
+#include "texts.hpp"
+
+namespace portico::test {
+namespace {
+
+constexpr int kSkipped = 77;
+
+// gfx90a and sm_75, sm_90 see every text; the rest a sample: they differ from these in little that a text can meet.
+// Wavefronts of 64 are gfx9's, of 32 gfx10's.
+const std::vector<int> kCudaAll = {75, 90};
+const std::vector<int> kCudaSampled = {80, 100, 120};
+const std::vector<std::string> kHipAll = {"gfx90a", "gfx1030"};
+const std::vector<std::string> kHipSampled = {"gfx906", "gfx1010"};
+constexpr std::size_t kStep = 4;
+
+int skip(const std::string& reason) {
+  std::printf("skipped: %s\n", reason.c_str());
+  return kSkipped;
+}
+
+std::vector<KernelText> gpu_texts(const std::vector<KernelText>& all) {
+  std::vector<KernelText> chosen;
+  for (const KernelText& text : all)
+    if (!text.cpu_shape) chosen.push_back(text);
+  return chosen;
+}
+
+std::string title(const KernelText& text, const std::string& target) {
+  std::string spec = text.spec;
+  for (char& c : spec)
+    if (c == '\n') c = ';';
+  return text.file + " for " + target + " (" + text.id + ": " + spec + ")";
+}
+
+template <typename Arch, typename Name, typename Compile>
+void add(std::vector<Job>& jobs, const std::vector<KernelText>& texts, const std::vector<Arch>& archs,
+         const std::string& prelude, Name name, Compile compile) {
+  for (const Arch& arch : archs)
+    for (const KernelText& text : texts)
+      jobs.push_back(
+          {title(text, name(arch)), [source = text.with(prelude), arch, compile] { return compile(source, arch); }});
+}
+
+int run(const std::vector<Job>& jobs) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<std::string> failures = run_jobs(jobs, std::max(2u, std::thread::hardware_concurrency()));
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (const std::string& failure : failures) std::printf("%s\n\n", failure.c_str());
+  std::printf("%zu compilations in %.1f s, %zu failed\n", jobs.size(), seconds, failures.size());
+  return failures.empty() ? 0 : 1;
+}
+
+int coverage(const KernelTexts& texts) {
+  std::vector<std::string> missing = texts.unlaunched;
+  for (const std::string& file : missing) std::printf("kernels/%s: no test launches it\n", file.c_str());
+  std::printf("%zu texts, %d of the dumps stale or not ours\n", texts.all.size(), texts.stale);
+  return missing.empty() ? 0 : 1;
+}
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: %s nvrtc|hiprtc|clang|coverage <dump folder> <kernels folder>\n", argv[0]);
+    return 2;
+  }
+  const std::string mode = argv[1];
+  const std::filesystem::path kernels = argv[3];
+  const auto prelude = [&](const char* name) {
+    // A file that is not found would leave the words undefined, and every kernel would fail: that is visible enough.
+    return read_file(kernels / "prelude" / name);
+  };
+  const KernelTexts texts = read_kernel_texts(argv[2], kernels);
+  if (texts.all.empty())
+    return skip(std::string("no dumped kernel texts in ") + argv[2] + " (the operator tests make them)");
+
+  std::vector<Job> jobs;
+  const std::vector<KernelText> gpu = gpu_texts(texts.all);
+  if (mode == "coverage") return coverage(texts);
+  if (mode == "nvrtc") {
+    if (const std::string reason = open_nvrtc(); !reason.empty()) return skip(reason);
+    const auto name = [](int arch) { return "sm_" + std::to_string(arch); };
+    add(jobs, gpu, nvrtc_knows(kCudaAll), prelude("cuda.h"), name, compile_nvrtc);
+    add(jobs, sample(gpu, kStep), nvrtc_knows(kCudaSampled), prelude("cuda.h"), name, compile_nvrtc);
+  } else if (mode == "hiprtc") {
+    if (const std::string reason = open_hiprtc(); !reason.empty()) return skip(reason);
+    const auto name = [](const std::string& arch) { return arch; };
+    add(jobs, gpu, kHipAll, prelude("hip.h"), name, compile_hiprtc);
+    add(jobs, sample(gpu, kStep), kHipSampled, prelude("hip.h"), name, compile_hiprtc);
+  } else if (mode == "clang") {
+    if (const std::string reason = open_clang(); !reason.empty()) return skip(reason);
+    const std::string words = prelude("opencl.h");
+    for (const KernelText& text : texts.all)
+      jobs.push_back({title(text, "OpenCL C"), [source = text.with(words)] { return compile_clang(source); }});
+  } else {
+    std::fprintf(stderr, "unknown mode %s\n", argv[1]);
+    return 2;
+  }
+  if (jobs.empty()) return skip("none of the texts is for a GPU, or the compiler knows none of the architectures");
+  return run(jobs);
+}
+
+}  // namespace
+}  // namespace portico::test
+
+int main(int argc, char** argv) { return portico::test::main(argc, argv); }
