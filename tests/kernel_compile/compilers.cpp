@@ -37,6 +37,16 @@ std::string spills_in(const std::string& log) {
   return found.empty() ? found : "spills:" + found;
 }
 
+// The dialect computes in float. A literal without its f, or a function that lacks a form for float, shows as an
+// instruction on doubles.
+std::string doubles_in(const std::string& ptx) {
+  if (ptx.find(".version") == std::string::npos) return "NVRTC gave no PTX";
+  const std::size_t at = ptx.find(".f64\t");
+  if (at == std::string::npos) return {};
+  const std::size_t begin = ptx.rfind('\n', at) + 1;
+  return "computes in double: " + ptx.substr(begin, ptx.find('\n', at) - begin);
+}
+
 std::string spills_in(const std::vector<char>& image) {
   std::string found;
   for (const KernelNotes& kernel : kernel_notes(image))
@@ -92,9 +102,15 @@ std::string compile_nvrtc(const std::string& text, int arch) {
   g_nvrtc.nvrtcGetProgramLogSize(job, &size);
   std::string log(size, '\0');
   if (size > 0) g_nvrtc.nvrtcGetProgramLog(job, log.data());
+  std::string ptx;
+  if (code == cuda::kCompileSuccess && g_nvrtc.nvrtcGetPTXSize(job, &size) == cuda::kCompileSuccess) {
+    ptx.resize(size);
+    g_nvrtc.nvrtcGetPTX(job, ptx.data());
+  }
   g_nvrtc.nvrtcDestroyProgram(&job);
   if (code != cuda::kCompileSuccess) return std::string(g_nvrtc.nvrtcGetErrorString(code)) + "\n" + log;
   if (log.find("bytes stack frame") == std::string::npos) return "NVRTC reported no kernel:\n" + log;
+  if (const std::string doubles = doubles_in(ptx); !doubles.empty()) return doubles;
   return spills_in(log);
 }
 
