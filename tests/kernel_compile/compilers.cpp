@@ -41,7 +41,7 @@ std::string spills_in(const std::string& log) {
 // instruction on doubles.
 std::string doubles_in(const std::string& ptx) {
   if (ptx.find(".version") == std::string::npos) return "NVRTC gave no PTX";
-  const std::size_t at = ptx.find(".f64\t");
+  const std::size_t at = ptx.find(".f64");
   if (at == std::string::npos) return {};
   const std::size_t begin = ptx.rfind('\n', at) + 1;
   return "computes in double: " + ptx.substr(begin, ptx.find('\n', at) - begin);
