@@ -43,7 +43,7 @@ TEST_CASE("PORTICO_BACKEND picks a device, and refuses what is none", "[environm
   CHECK(contains(opencl.output, "opencl:0 "));
   CHECK(probe("PORTICO_BACKEND=opencl:0", "device").output == opencl.output);
 
-  check_refused("PORTICO_BACKEND=vulkan", "device", {"PORTICO_BACKEND=vulkan", "cuda, hip or opencl"});
+  check_refused("PORTICO_BACKEND=vulkan", "device", {"PORTICO_BACKEND=vulkan", "cuda, hip, opencl"});
   check_refused("PORTICO_BACKEND=opencl:x", "device", {"PORTICO_BACKEND=opencl:x"});
   check_refused("PORTICO_BACKEND=opencl:", "device", {"PORTICO_BACKEND=opencl:"});
   check_refused("PORTICO_BACKEND=opencl:-1", "device", {"PORTICO_BACKEND=opencl:-1"});

@@ -47,7 +47,7 @@ void Buffer::read(std::size_t offset, std::span<std::byte> bytes) const {
     device.use(block, stream);
     detail::check(device.api.read(stream.handle, block.handle, offset, bytes.data(), bytes.size()), "Buffer::read");
   }
-  device.check_report();
+  device.after_wait();
 }
 
 void Buffer::copy_from(std::size_t offset, const Buffer& source, std::size_t source_offset, std::size_t bytes) const {

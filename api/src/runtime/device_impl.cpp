@@ -147,7 +147,7 @@ void DeviceImpl::tie(Block& block, StreamImpl& stream) {
 
 void synchronize(StreamImpl& stream) {
   check(stream.device->api.stream_synchronize(stream.handle), "synchronize " + stream.device->label);
-  stream.device->check_report();
+  stream.device->after_wait();
 }
 
 void DeviceImpl::synchronize() {
@@ -157,7 +157,7 @@ void DeviceImpl::synchronize() {
     streams = streams_;
   }
   for (StreamImpl* stream : streams) check(api.stream_synchronize(stream->handle), "synchronize " + label);
-  check_report();
+  after_wait();
 }
 
 // ---- Reports of kernels

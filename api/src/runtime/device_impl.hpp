@@ -13,6 +13,7 @@
 #include "portico/device.hpp"
 #include "runtime/pool.hpp"
 #include "runtime/program_cache.hpp"
+#include "runtime/program_saver.hpp"
 
 namespace portico::detail {
 
@@ -85,9 +86,11 @@ class DeviceImpl {
   /// followed by expect_report(), and the next call that waits for the device then reads the word and throws.
   const Buffer& report_word();
   void expect_report() { report_expected_.store(true, std::memory_order_release); }
-  void check_report() {
+  /// After every wait of the host for this device.
+  void after_wait() {
     if (report_expected_.load(std::memory_order_acquire)) [[unlikely]]
       read_report();
+    save_what_ran();
   }
 
  private:

@@ -5,6 +5,7 @@
 #include "portico/device.hpp"
 #include "runtime/debug.hpp"
 #include "runtime/device_impl.hpp"
+#include "runtime/program_saver.hpp"
 #include "runtime/status.hpp"
 #include "runtime/trace.hpp"
 
@@ -78,6 +79,8 @@ void Kernel::launch(const Grid& grid, std::span<const Arg> args) const {
                                                         : device.api.launch(stream.handle, kernel.handle, &call);
   if (status != PORTICO_OK) [[unlikely]]
     detail::fail(status, "kernel " + kernel.name + " on " + device.label);
+  if (!kernel.launched.load(std::memory_order_relaxed)) [[unlikely]]
+    detail::save_later(kernel);
   if (detail::debug_enabled()) [[unlikely]]
     detail::check(device.api.stream_synchronize(stream.handle), "PORTICO_DEBUG: after kernel " + kernel.name);
 }

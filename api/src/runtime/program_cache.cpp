@@ -1,7 +1,9 @@
 #include "runtime/program_cache.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -15,10 +17,12 @@
 namespace portico::detail {
 
 struct Program {
+  DeviceImpl* device = nullptr;
   portico_program* handle = nullptr;
   std::string name;
   std::string key;
-  std::mutex mutex;
+  std::mutex mutex;                // of what follows
+  std::set<std::string> launched;  // kernels that the disk entry holds, or will
   std::map<std::string, std::unique_ptr<KernelImpl>, std::less<>> kernels;
 };
 
@@ -52,12 +56,21 @@ std::string plain(std::string_view name) {
   return result;
 }
 
-void store(const DeviceImpl& device, Program& program) {
-  std::size_t size = 0;
-  if (device.api.program_binary(program.handle, &size, nullptr) != PORTICO_OK || size == 0) return;
-  std::vector<std::byte> binary(size);
-  if (device.api.program_binary(program.handle, &size, binary.data()) != PORTICO_OK) return;
-  DiskCache::instance().store(program.key, binary);
+// An entry's payload: the names of the kernels that had been launched, a line each, an empty line, the driver's binary.
+bool load(const DeviceImpl& device, Program& program) {
+  const auto payload = DiskCache::instance().load(program.key);
+  if (!payload) return false;
+  const std::string_view text(reinterpret_cast<const char*>(payload->data()), payload->size());
+  std::size_t at = 0;
+  for (std::size_t end; (end = text.find('\n', at)) != std::string_view::npos && end != at; at = end + 1)
+    program.launched.emplace(text.substr(at, end - at));
+  const std::string_view binary = text.substr(std::min(at + 1, text.size()));
+  if (device.api.program_load(device.handle, {binary.data(), binary.size()}, &program.handle) == PORTICO_OK)
+    return true;
+  log(PORTICO_LOG_INFO,
+      "cached program of " + program.name + " does not load and is compiled again: " + take_message());
+  program.launched.clear();
+  return false;
 }
 
 }  // namespace
@@ -66,14 +79,12 @@ std::shared_ptr<Program> ProgramCache::build(const std::string& name, const std:
                                              const std::string& source) {
   const auto& api = device_.api;
   auto made = std::make_shared<Program>();
+  made->device = &device_;
   made->name = name;
   made->key = key;
   dump(name, key, ".cl", source);
 
-  if (const auto binary = DiskCache::instance().load(key)) {
-    if (api.program_load(device_.handle, {binary->data(), binary->size()}, &made->handle) == PORTICO_OK) return made;
-    log(PORTICO_LOG_INFO, "cached program of " + name + " does not load and is compiled again: " + take_message());
-  }
+  if (load(device_, *made)) return made;
   log(PORTICO_LOG_DEBUG, "compiling " + name + " for " + device_.label);
   const portico_status status = api.program_compile(device_.handle, {source.data(), source.size()}, &made->handle);
   if (status != PORTICO_OK) {
@@ -85,7 +96,6 @@ std::shared_ptr<Program> ProgramCache::build(const std::string& name, const std:
     throw Error(status == PORTICO_DEVICE_LOST ? ErrorCode::device_lost : ErrorCode::internal,
                 "compile " + name + " on " + device_.label + ": " + message);
   }
-  store(device_, *made);
   return made;
 }
 
@@ -93,7 +103,7 @@ std::shared_ptr<Program> ProgramCache::program(std::string_view name, std::strin
   const auto& prelude = device_.api.prelude;
   const std::string source = full_text(name, {static_cast<const char*>(prelude.data), prelude.size}, text, spec);
   Sha256 hash;
-  for (const std::string_view field : {std::string_view("portico program 1"), std::string_view(device_.info.backend),
+  for (const std::string_view field : {std::string_view("portico program 2"), std::string_view(device_.info.backend),
                                        std::string_view(device_.info.arch), std::string_view(device_.info.name),
                                        std::string_view(device_.info.toolchain), std::string_view(source)})
     hash.field(field);
@@ -134,11 +144,32 @@ KernelImpl& ProgramCache::kernel(std::string_view name, std::string_view text, s
   std::uint32_t arg_count = UINT32_MAX;
   if (device_.api.kernel_arg_count != nullptr && device_.api.kernel_arg_count(handle, &arg_count) != PORTICO_OK)
     arg_count = UINT32_MAX;
-  auto impl = std::make_unique<KernelImpl>(KernelImpl{
+  std::unique_ptr<KernelImpl> impl(new KernelImpl{
       .device = &device_, .handle = handle, .program = made.get(), .name = function_name, .arg_count = arg_count});
   return *made->kernels.emplace(function_name, std::move(impl)).first->second;
 }
 
-void store_after_launch(KernelImpl& kernel) { store(*kernel.device, *kernel.program); }
+bool note_launched(KernelImpl& kernel) {
+  kernel.launched.store(true, std::memory_order_relaxed);
+  const std::lock_guard lock(kernel.program->mutex);
+  return kernel.program->launched.insert(kernel.name).second;
+}
+
+void store_program(Program& program) {
+  const auto& api = program.device->api;
+  std::string payload;
+  {
+    const std::lock_guard lock(program.mutex);
+    for (const std::string& name : program.launched) payload += name + "\n";
+  }
+  payload += "\n";
+  std::size_t size = 0;
+  if (api.program_binary(program.handle, &size, nullptr) != PORTICO_OK || size == 0) return;
+  const std::size_t head = payload.size();
+  payload.resize(head + size);
+  if (api.program_binary(program.handle, &size, payload.data() + head) != PORTICO_OK) return;
+  payload.resize(head + size);
+  DiskCache::instance().store(program.key, std::as_bytes(std::span(payload)));
+}
 
 }  // namespace portico::detail

@@ -1,6 +1,7 @@
 // Compiled programs of one device: each text is compiled at most once per process, or read from the disk cache.
 #pragma once
 
+#include <atomic>
 #include <future>
 #include <map>
 #include <memory>
@@ -26,6 +27,7 @@ struct KernelImpl {
   Program* program;
   std::string name;
   std::uint32_t arg_count;  ///< UINT32_MAX when unknown
+  std::atomic<bool> launched{false};
 };
 
 class ProgramCache {
@@ -44,7 +46,10 @@ class ProgramCache {
   std::map<std::string, std::shared_future<std::shared_ptr<Program>>> programs_;
 };
 
-/// Called after a kernel's first launch: some drivers make machine code only then, and the disk cache is to hold it.
-void store_after_launch(KernelImpl& kernel);
+/// Marks the kernel as launched. True when its program's disk entry does not hold it yet.
+bool note_launched(KernelImpl& kernel);
+
+/// Writes the program's binary, with the names of the kernels launched so far, to the disk cache.
+void store_program(Program& program);
 
 }  // namespace portico::detail

@@ -1,0 +1,15 @@
+// Puts compiled programs into the disk cache once their kernels have run, away from the caller's path: some drivers
+// make machine code only at the first launch, and handing out a binary costs them tens of milliseconds.
+#pragma once
+
+#include "runtime/program_cache.hpp"
+
+namespace portico::detail {
+
+/// Notes that `kernel` was launched for the first time: its program's entry is to be written, or written again.
+void save_later(KernelImpl& kernel);
+
+/// Called when the host has waited for a device. What was launched before has run by now, and can be saved.
+void save_what_ran();
+
+}  // namespace portico::detail
