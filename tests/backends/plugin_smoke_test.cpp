@@ -139,6 +139,9 @@ Floats read(portico_stream* stream, const portico_buffer* from, size_t count, si
   return values;
 }
 
+// For long vectors: Catch would print every element of both.
+bool same(const Floats& a, const Floats& b) { return a == b; }
+
 Floats counting(size_t count, float first = 0.0f) {
   Floats values(count);
   std::iota(values.begin(), values.end(), first);
@@ -286,8 +289,23 @@ TEST_CASE("a write keeps its place in the stream and its own copy of the data", 
     write(stream.get(), x.get(), values, 3);
     std::fill(values.begin(), values.end(), -7.0f);
   }
-  CHECK(read(stream.get(), before.get(), count) == counting(count, 1));
-  CHECK(read(stream.get(), x.get(), count, 3) == counting(count, 600));
+  CHECK(same(read(stream.get(), before.get(), count), counting(count, 1)));
+  CHECK(same(read(stream.get(), x.get(), count, 3), counting(count, 600)));
+}
+
+TEST_CASE("many large writes behind work all arrive", "[plugin][memory]") {
+  constexpr size_t kCount = (size_t{1} << 20) - 64;  // with seven of them, more than a plugin keeps staging memory for
+  constexpr int kWrites = 7;
+  const Adder adder;
+  const auto stream = make_stream();
+  const auto scratch = make_buffer(64 * sizeof(float)), x = make_buffer(kWrites * kCount * sizeof(float));
+  write(stream.get(), scratch.get(), Floats(64));
+  for (int i = 0; i < 4; ++i) queue_slow_work(adder, stream.get(), scratch.get());
+  for (int i = 0; i < kWrites; ++i)
+    write(stream.get(), x.get(), counting(kCount, 10.0f * static_cast<float>(i)), static_cast<size_t>(i) * kCount);
+  for (int i = 0; i < kWrites; ++i)
+    CHECK(same(read(stream.get(), x.get(), kCount, static_cast<size_t>(i) * kCount),
+               counting(kCount, 10.0f * static_cast<float>(i))));
 }
 
 TEST_CASE("more than the device can hold is out of memory, and harms nothing", "[plugin][memory][errors]") {
