@@ -13,8 +13,8 @@
 namespace portico::detail {
 namespace {
 
-// A thread's own open-addressing table from (family, device, key) to kernel: no lock, one probe as a rule. It is a cache
-// in front of the device's program cache, so threads share the compiled kernels themselves.
+// A thread's own open-addressing table from (family, device, key) to kernel: no lock, one probe as a rule. It is a
+// cache in front of the device's program cache, so threads share the compiled kernels themselves.
 class KernelTable {
  public:
   const Kernel* find(std::uint32_t family, const DeviceImpl* device, std::uint64_t key) const {
