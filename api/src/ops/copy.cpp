@@ -38,8 +38,8 @@ void launch_tiles(const Strided& y, const Strided& x, const std::int64_t* extent
   Grid grid;
   const std::int64_t units = cpu ? batches * bands : batches * bands * divide_up(count_i, 32);
   const std::int64_t compute_units = std::max(device.info().compute_units, 1u);
-  grid.groups[0] = as_u32(std::min(units, compute_units * (cpu ? 8 : 32)), subject);
-  grid.local[0] = cpu ? 1 : 256;
+  grid.groups.x = as_u32(std::min(units, compute_units * (cpu ? 8 : 32)), subject);
+  grid.local.x = cpu ? 1 : 256;
   const bool integers = !is_floating(x.dtype) && !is_floating(y.dtype);
   const Kernel kernel = kTranspose.get(device, key(int(x.dtype), int(y.dtype), rank, int(cpu)), [&] {
     return Spec()

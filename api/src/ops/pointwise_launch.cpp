@@ -104,7 +104,7 @@ void push_sizes(Arguments& args, Grid& grid, const Device& device, const Variant
   Pieces pieces;
   if (variant.cpu) {
     pieces = cut(device, rows, cols);
-    grid.groups[0] = pieces.groups;
+    grid.groups.x = pieces.groups;
   } else {
     grid = flat_grid(device, std::int64_t{rows} * cols / (variant.quads ? 4 : 1));
   }

@@ -1,32 +1,64 @@
 // Every pointwise formula, forward and derivative in one row. The texts are OpenCL C / CUDA over values V of
-// kernels/lanes.h (SELECT(condition, a, b) and the functions of math.h), so that they serve a float and sixteen at once,
-// and so that a chain of them can be put together into one text.
+// kernels/lanes.h (SELECT(condition, a, b) and the functions of math.h), so that they serve a float and sixteen at
+// once, and so that a chain of them can be put together into one text.
 //
-// Names: x or a, b are the inputs, y the result, dy its gradient; s and s2 the scalars. A derivative is the product with
-// dy; it is launched with those names as operands that its text mentions.
+// Names: x or a, b are the inputs, y the result, dy its gradient; s and s2 the scalars. A derivative is the product
+// with dy; it is launched with those names as operands that its text mentions.
 //
 // Comparisons are written so that NaN comes through, as in PyTorch: a diverging network must be seen.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace portico::detail {
 
 enum class Pointwise : std::uint8_t {
-  add, sub, mul, div, pow, maximum, minimum,
-  add_scalar, sub_scalar, scalar_sub, mul_scalar, div_scalar, scalar_div, pow_scalar,
-  neg, exp, log, sqrt, rsqrt, abs, square, clamp, sigmoid, tanh, relu, leaky_relu, elu, gelu, gelu_tanh, silu, softplus,
-  copy, fill, equal,
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  maximum,
+  minimum,
+  add_scalar,
+  sub_scalar,
+  scalar_sub,
+  mul_scalar,
+  div_scalar,
+  scalar_div,
+  pow_scalar,
+  neg,
+  exp,
+  log,
+  sqrt,
+  rsqrt,
+  abs,
+  square,
+  clamp,
+  sigmoid,
+  tanh,
+  relu,
+  leaky_relu,
+  elu,
+  gelu,
+  gelu_tanh,
+  silu,
+  softplus,
+  copy,
+  fill,
+  equal,
   count_
 };
 
 struct PointwiseRow {
   Pointwise id;
   const char* name;
-  std::string_view forward;
-  std::string_view derivative[2];  ///< of the first and second input; empty when there is none
+  const char* forward;
+  const char* derivative[2];  ///< of the first and second input; null when there is none
   bool integers = false;           ///< defined for i32 too
 };
 
@@ -37,13 +69,21 @@ inline constexpr PointwiseRow kPointwiseRows[] = {
     {Pointwise::mul, "mul", "a * b", {"dy * b", "dy * a"}, true},
     {Pointwise::div, "div", "a / b", {"dy / b", "-dy * a / (b * b)"}},
     // x^0 is flat everywhere, and 0^b is flat for b >= 0: without the guards 0 * inf would be NaN.
-    {Pointwise::pow, "pow", "pow(a, b)",
+    {Pointwise::pow,
+     "pow",
+     "pow(a, b)",
      {"SELECT(b == 0.0f, 0.0f, dy * b * pow(a, b - 1.0f))",
       "SELECT((a == 0.0f) & (b >= 0.0f), 0.0f, dy * pow(a, b) * log(a))"}},
-    {Pointwise::maximum, "maximum", "SELECT((a > b) | (a != a), a, b)",
-     {"SELECT(a > b, dy, SELECT(a == b, 0.5f * dy, 0.0f))", "SELECT(b > a, dy, SELECT(a == b, 0.5f * dy, 0.0f))"}, true},
-    {Pointwise::minimum, "minimum", "SELECT((a < b) | (a != a), a, b)",
-     {"SELECT(a < b, dy, SELECT(a == b, 0.5f * dy, 0.0f))", "SELECT(b < a, dy, SELECT(a == b, 0.5f * dy, 0.0f))"}, true},
+    {Pointwise::maximum,
+     "maximum",
+     "SELECT((a > b) | (a != a), a, b)",
+     {"SELECT(a > b, dy, SELECT(a == b, 0.5f * dy, 0.0f))", "SELECT(b > a, dy, SELECT(a == b, 0.5f * dy, 0.0f))"},
+     true},
+    {Pointwise::minimum,
+     "minimum",
+     "SELECT((a < b) | (a != a), a, b)",
+     {"SELECT(a < b, dy, SELECT(a == b, 0.5f * dy, 0.0f))", "SELECT(b < a, dy, SELECT(a == b, 0.5f * dy, 0.0f))"},
+     true},
     {Pointwise::add_scalar, "add", "x + s", {"dy"}, true},
     {Pointwise::sub_scalar, "sub", "x - s", {"dy"}, true},
     {Pointwise::scalar_sub, "sub", "s - x", {"-dy"}, true},
@@ -64,18 +104,24 @@ inline constexpr PointwiseRow kPointwiseRows[] = {
     {Pointwise::relu, "relu", "SELECT(x <= 0.0f, 0.0f, x)", {"SELECT(y <= 0.0f, 0.0f, dy)"}},
     {Pointwise::leaky_relu, "leaky_relu", "SELECT(x <= 0.0f, s * x, x)", {"SELECT(x <= 0.0f, s * dy, dy)"}},
     {Pointwise::elu, "elu", "SELECT(x <= 0.0f, s * expm1(x), x)", {"SELECT(x <= 0.0f, dy * s * exp(x), dy)"}},
-    {Pointwise::gelu, "gelu", "0.5f * x * (1.0f + ERF(0.7071067812f * x))",
+    {Pointwise::gelu,
+     "gelu",
+     "0.5f * x * (1.0f + ERF(0.7071067812f * x))",
      {"dy * (0.5f * (1.0f + ERF(0.7071067812f * x)) + 0.3989422804f * x * exp(-0.5f * x * x))"}},
-    {Pointwise::gelu_tanh, "gelu", "0.5f * x * (1.0f + tanh(" PORTICO_GELU_INNER "))",
+    {Pointwise::gelu_tanh,
+     "gelu",
+     "0.5f * x * (1.0f + tanh(" PORTICO_GELU_INNER "))",
      {"dy * (0.5f * (1.0f + tanh(" PORTICO_GELU_INNER ")) + 0.5f * x * (1.0f - tanh(" PORTICO_GELU_INNER
       ") * tanh(" PORTICO_GELU_INNER ")) * 0.7978845608f * (1.0f + 0.134145f * x * x))"}},
-    {Pointwise::silu, "silu", "x / (1.0f + exp(-x))",
-     {"dy / (1.0f + exp(-x)) * (1.0f + x - x / (1.0f + exp(-x)))"}},
-    {Pointwise::softplus, "softplus", "SELECT(x * s > s2, x, log1p(exp(x * s)) / s)",
+    {Pointwise::silu, "silu", "x / (1.0f + exp(-x))", {"dy / (1.0f + exp(-x)) * (1.0f + x - x / (1.0f + exp(-x)))"}},
+    {Pointwise::softplus,
+     "softplus",
+     "SELECT(x * s > s2, x, log1p(exp(x * s)) / s)",
      {"SELECT(x * s > s2, dy, dy / (1.0f + exp(-x * s)))"}},
     {Pointwise::copy, "copy", "x", {}, true},
     {Pointwise::fill, "fill", "s", {}, true},
-    {Pointwise::equal, "equal", "SELECT(a == b, 1.0f, 0.0f)", {}},
+    // Its derivative is not its own: it hands dy to where a and b are equal (max, min).
+    {Pointwise::equal, "equal", "SELECT(a == b, 1.0f, 0.0f)", {"SELECT(a == b, dy, 0.0f)"}},
 };
 #undef PORTICO_GELU_INNER
 
@@ -113,24 +159,34 @@ constexpr bool mentions(std::string_view text, std::string_view word) {
 }
 
 constexpr Expression parse(std::string_view text, std::size_t number) {
-  Expression e{.text = text, .number = static_cast<std::uint8_t>(number)};
+  Expression e;
+  e.text = text;
+  e.number = static_cast<std::uint8_t>(number);
   for (std::size_t i = 0; i < std::size(kNames); ++i)
     if (mentions(text, kNames[i])) e.names[e.arity++] = static_cast<Name>(i);
   return e;
 }
 
-constexpr auto parse_all() {
-  std::array<Expression, 3 * static_cast<std::size_t>(Pointwise::count_)> all{};
-  for (std::size_t row = 0; row < std::size(kPointwiseRows); ++row) {
-    if (static_cast<std::size_t>(kPointwiseRows[row].id) != row) throw "rows stand in the order of the enumerators";
-    all[3 * row] = parse(kPointwiseRows[row].forward, 3 * row);
-    for (std::size_t i = 0; i < 2; ++i)
-      all[3 * row + 1 + i] = parse(kPointwiseRows[row].derivative[i], 3 * row + 1 + i);
-  }
-  return all;
+constexpr Expression expression(std::size_t number) {
+  const PointwiseRow& row = kPointwiseRows[number / 3];
+  const char* text = number % 3 == 0 ? row.forward : row.derivative[number % 3 - 1];
+  return parse(text == nullptr ? "" : text, number);
 }
 
-inline constexpr auto kExpressions = parse_all();
+template <std::size_t... Numbers>
+constexpr auto parse_all(std::index_sequence<Numbers...>) {
+  return std::array{expression(Numbers)...};
+}
+
+constexpr bool in_order() {
+  for (std::size_t row = 0; row < std::size(kPointwiseRows); ++row)
+    if (static_cast<std::size_t>(kPointwiseRows[row].id) != row) return false;
+  return std::size(kPointwiseRows) == static_cast<std::size_t>(Pointwise::count_);
+}
+static_assert(in_order(), "rows stand in the order of the enumerators");
+
+inline constexpr auto kExpressions =
+    parse_all(std::make_index_sequence<3 * static_cast<std::size_t>(Pointwise::count_)>());
 
 }  // namespace table
 

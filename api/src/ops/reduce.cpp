@@ -75,10 +75,10 @@ void launch_pass(Kind kind, Map map, const Tensor& a, const Tensor* b, const Ten
   if (cpu) {
     const std::int64_t pieces = lines * (rows ? 1 : divide_up(form.inner, 256));
     const std::int64_t worth = divide_up(form.outer * form.len * form.inner, 4096);
-    grid.groups[0] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(std::min(pieces, worth), 1, units * 8));
+    grid.groups.x = static_cast<std::uint32_t>(std::clamp<std::int64_t>(std::min(pieces, worth), 1, units * 8));
   } else if (rows && group > 1) {
-    grid.groups[0] = static_cast<std::uint32_t>(std::min<std::int64_t>(lines, units * 32));
-    grid.local[0] = group;
+    grid.groups.x = static_cast<std::uint32_t>(std::min<std::int64_t>(lines, units * 32));
+    grid.local.x = group;
   } else {
     grid = flat_grid(device, lines * form.inner);
   }
@@ -302,11 +302,11 @@ Tensor argmax(const Tensor& x, int axis, bool keep_dims) {
   Grid grid = detail::flat_grid(device, form.outer * form.inner);
   if (cpu && rows) {
     grid = {};
-    grid.groups[0] = static_cast<std::uint32_t>(
+    grid.groups.x = static_cast<std::uint32_t>(
         std::clamp<std::int64_t>(x.count() / 4096, 1, std::int64_t{std::max(device.info().compute_units, 1u)} * 8));
   } else if (group > 1) {
-    grid.groups[0] = static_cast<std::uint32_t>(std::min<std::int64_t>(form.outer, 65535));
-    grid.local[0] = group;
+    grid.groups.x = static_cast<std::uint32_t>(std::min<std::int64_t>(form.outer, 65535));
+    grid.local.x = group;
   }
   const Tensor y = detail::make(keep_dims ? plan.kept : plan.dropped, DType::i32, device);
   if (y.count() == 0) return y;
