@@ -133,7 +133,7 @@ std::string compiler_options(cl_device_id id) {
   const bool subgroups = has_subgroups(id, device_text(id, CL_DEVICE_EXTENSIONS));
   const char* standard = subgroups && language >= 30 ? "CL3.0" : subgroups && language >= 20 ? "CL2.0" : "CL1.2";
   // Nothing that changes results: no relaxed or unsafe mathematics. The argument table is what kernel_arg_count reads.
-  return std::string("-cl-std=") + standard + " -cl-kernel-arg-info";
+  return std::string("-cl-std=") + standard + " -cl-kernel-arg-info -w";
 }
 
 // All that decides what the compiler makes. A text too long for the ABI's array ends in a digest of the whole.
