@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#define CATCH_CONFIG_RUNNER
 #include "catch.hpp"
 #include "portico/backend_abi.h"
 
@@ -41,9 +43,9 @@ std::filesystem::path plugin_file() {
 const portico_backend& backend() {
   static const portico_backend* const table = [] {
     void* library = dlopen(plugin_file().c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library) throw std::runtime_error(dlerror());
+    if (!library) std::fprintf(stderr, "failed: %s\n", dlerror()), std::exit(1);
     const auto entry = reinterpret_cast<portico_backend_entry>(dlsym(library, PORTICO_BACKEND_ENTRY));
-    if (!entry) throw std::runtime_error("no entry symbol");
+    if (!entry) std::fprintf(stderr, "failed: no symbol " PORTICO_BACKEND_ENTRY "\n"), std::exit(1);
     return entry(&kHost);
   }();
   return *table;
@@ -52,6 +54,11 @@ const portico_backend& backend() {
 void ok(portico_status status) {
   INFO("message: " << (status == PORTICO_OK ? "" : t_message));
   REQUIRE(status == PORTICO_OK);
+}
+
+bool message_has(const std::string& part) {
+  UNSCOPED_INFO("message: " << t_message);
+  return t_message.find(part) != std::string::npos;
 }
 
 template <typename T>
@@ -210,7 +217,7 @@ TEST_CASE("an index that no device has is an error that names it", "[plugin][err
   info.struct_size = sizeof info;
   for (const int32_t index : {-1, count}) {
     CHECK(backend().device_open(index, &none) != PORTICO_OK);
-    CHECK_THAT(t_message, Catch::Matchers::Contains(std::to_string(index)));
+    CHECK(message_has(std::to_string(index)));
     CHECK(none == nullptr);
     CHECK(backend().device_describe(index, &info) != PORTICO_OK);
   }
@@ -311,7 +318,7 @@ TEST_CASE("many large writes behind work all arrive", "[plugin][memory]") {
 TEST_CASE("more than the device can hold is out of memory, and harms nothing", "[plugin][memory][errors]") {
   portico_buffer* none = nullptr;
   REQUIRE(backend().buffer_create(device(), size_t{1} << 60, &none) == PORTICO_OUT_OF_MEMORY);
-  CHECK_THAT(t_message, Catch::Matchers::Contains(std::to_string(size_t{1} << 60)));
+  CHECK(message_has(std::to_string(size_t{1} << 60)));
   CHECK(none == nullptr);
   const auto stream = make_stream();
   const auto buffer = make_buffer(16);
@@ -384,7 +391,7 @@ TEST_CASE("a group larger than the device allows is an error, and the device liv
   ok(backend().device_describe(0, &info));
   const std::vector<portico_arg> args = {buffer_arg(x.get()), uint_arg(64), uint_arg(1)};
   CHECK(launch(stream.get(), adder.slow.get(), 1, info.max_group_size * 2, args) != PORTICO_OK);
-  CHECK_THAT(t_message, Catch::Matchers::Contains("slow"));
+  CHECK(message_has("slow"));
   write(stream.get(), x.get(), Floats(64));
   ok(launch(stream.get(), adder.slow.get(), 1, 1, args));
   CHECK(read(stream.get(), x.get(), 64) == Floats(64, 1.0f));
@@ -456,7 +463,7 @@ TEST_CASE("events carry the device's time", "[plugin][events]") {
   ok(backend().event_elapsed(stop.get(), start.get(), &back));
   CHECK(one > 0.0);
   CHECK(four > one);
-  CHECK(back == Approx(-(one + four)));
+  CHECK(back == portico::test::Approx(-(one + four)));
 }
 
 TEST_CASE("an event that was never recorded holds nobody up", "[plugin][events]") {
@@ -493,7 +500,7 @@ TEST_CASE("a stream waits for another's event", "[plugin][events]") {
 TEST_CASE("what does not compile comes back as the compiler's log", "[plugin][program][errors]") {
   portico_program* none = nullptr;
   REQUIRE(compile("KERNEL void broken(OUT(f32, x)) { x[0] = no_such_name_here; }", &none) == PORTICO_COMPILE_FAILED);
-  CHECK_THAT(t_message, Catch::Matchers::Contains("no_such_name_here"));
+  CHECK(message_has("no_such_name_here"));
   CHECK(none == nullptr);
 }
 
@@ -501,7 +508,7 @@ TEST_CASE("a kernel that the program does not have is an error that names it", "
   const Adder adder;
   portico_kernel* none = nullptr;
   CHECK(backend().kernel_create(adder.program.get(), "subtract", &none) != PORTICO_OK);
-  CHECK_THAT(t_message, Catch::Matchers::Contains("subtract"));
+  CHECK(message_has("subtract"));
   CHECK(none == nullptr);
 }
 
@@ -646,4 +653,16 @@ TEST_CASE("the gemm slot multiplies, or declines", "[plugin][gemm]") {
   check_gemm({5, 7, 9, 1, flag_a, flag_b, 1.0f, 0.0f});
   check_gemm({33, 17, 40, 1, flag_a, flag_b, 0.5f, 2.0f});
   check_gemm({8, 6, 4, 3, flag_a, flag_b, 1.0f, 1.0f});
+}
+
+// A main of its own: the shared one would ask the core whether there is a device.
+int main(int argc, char** argv) {
+  int32_t count = 0;
+  if (backend().device_count(&count) != PORTICO_OK) {
+    const char* required = std::getenv("PORTICO_REQUIRE_BACKEND");
+    const bool failed = required && std::string(required) == "1";
+    std::fprintf(stderr, "%s: %s\n", failed ? "failed" : "skipped", t_message.c_str());
+    return failed ? 1 : 77;
+  }
+  return Catch::Session().run(argc, argv) == 0 ? 0 : 1;
 }
