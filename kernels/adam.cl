@@ -1,17 +1,15 @@
 // One step of Adam or AdamW over up to SLOTS parameters; moments are f32, flat over all parameters.
 //
-// Spec:  those of multi_tensor.h;  AMSGRAD  0 or 1;  CPU  0 or 1, the shape
+// Spec:  those of multi_tensor.h;  AMSGRAD  0 or 1;  CPU_SHAPE (lanes.h)
 //
 //   sign        -1 to maximise, else 1        l2          weight decay of Adam, 0 for AdamW
 //   shrink      1 - lr * decay of AdamW       step_size   lr / (1 - beta1^t)
 //   take1       1 - beta1                     root_scale  1 / sqrt(1 - beta2^t)
 //   take2       1 - beta2
+#include "lanes.h"
 #include "multi_tensor.h"
-#if CPU
-#include "vector16_cpu.h"
-#endif
 
-// T is float, or float16 in the CPU shape: the formula stands here once.
+// T is float, or V in the CPU shape: the formula stands here once.
 #define ADAM_MOMENTS(T, x, d, mean, square)          \
   d = fma((T)(l2), x, (T)(sign) * d);                \
   mean = fma((T)(take1), d - mean, mean);            \
@@ -35,23 +33,23 @@ KERNEL void adam_step(ALL_SLOTS, OUT(f32, m), OUT(f32, v),
   peak += base;
 #endif
 
-#if CPU
+#if CPU_SHAPE
   uint i = start;
-  for (; i + 16 <= stop; i += 16) {
-    float16 x = LOAD16_AS(REAL, p, i);
-    float16 d = LOAD16_AS(GRAD, g, i);
-    float16 mean = vload16(0, m + i);
-    float16 square = vload16(0, v + i);
-    ADAM_MOMENTS(float16, x, d, mean, square)
-    vstore16(mean, 0, m + i);
-    vstore16(square, 0, v + i);
+  for (; i + LANES <= stop; i += LANES) {
+    V x = VLOAD_AS(REAL, p, i);
+    V d = VLOAD_AS(GRAD, g, i);
+    V mean = VLOAD_f32(m, i);
+    V square = VLOAD_f32(v, i);
+    ADAM_MOMENTS(V, x, d, mean, square)
+    VSTORE_f32(m, i, mean);
+    VSTORE_f32(v, i, square);
 #if AMSGRAD
-    const float16 before = vload16(0, peak + i);
-    square = square <= before ? before : square;
-    vstore16(square, 0, peak + i);
+    const V before = VLOAD_f32(peak, i);
+    square = SELECT(square <= before, before, square);
+    VSTORE_f32(peak, i, square);
 #endif
-    ADAM_STEP(float16, x, mean, square)
-    STORE16_AS(REAL, p, i, x);
+    ADAM_STEP(V, x, mean, square)
+    VSTORE_AS(REAL, p, i, x);
   }
 #else
   uint i = start + LOCAL_ID;

@@ -1,16 +1,14 @@
 // One step of stochastic gradient descent over up to SLOTS parameters; momentum is f32, flat over all parameters.
 //
-// Spec:  those of multi_tensor.h;  MOMENTUM, NESTEROV  0 or 1;  CPU  0 or 1, the shape
+// Spec:  those of multi_tensor.h;  MOMENTUM, NESTEROV  0 or 1;  CPU_SHAPE (lanes.h)
 //
 //   sign  -1 to maximise, else 1        l2      weight decay
 //   keep  momentum, 0 in a parameter's first step, when the buffer becomes the gradient itself
 //   take  1 - dampening, 1 in the first step
+#include "lanes.h"
 #include "multi_tensor.h"
-#if CPU
-#include "vector16_cpu.h"
-#endif
 
-// T is float, or float16 in the CPU shape: the formula stands here once.
+// T is float, or V in the CPU shape: the formula stands here once.
 #define SGD_DECAY(T, x, d) d = fma((T)(l2), x, (T)(sign) * d);
 #define SGD_MOMENTUM(T, d, b) b = fma((T)(keep), b, (T)(take) * d);
 #if NESTEROV
@@ -30,20 +28,20 @@ KERNEL void sgd_step(ALL_SLOTS,
   buffer += base;
 #endif
 
-#if CPU
+#if CPU_SHAPE
   uint i = start;
-  for (; i + 16 <= stop; i += 16) {
-    float16 x = LOAD16_AS(REAL, p, i);
-    float16 d = LOAD16_AS(GRAD, g, i);
-    SGD_DECAY(float16, x, d)
+  for (; i + LANES <= stop; i += LANES) {
+    V x = VLOAD_AS(REAL, p, i);
+    V d = VLOAD_AS(GRAD, g, i);
+    SGD_DECAY(V, x, d)
 #if MOMENTUM
-    float16 b = vload16(0, buffer + i);
-    SGD_MOMENTUM(float16, d, b)
-    vstore16(b, 0, buffer + i);
-    SGD_DIRECTION(float16, d, b)
+    V b = VLOAD_f32(buffer, i);
+    SGD_MOMENTUM(V, d, b)
+    VSTORE_f32(buffer, i, b);
+    SGD_DIRECTION(V, d, b)
 #endif
-    x = fma((float16)(-lr), d, x);
-    STORE16_AS(REAL, p, i, x);
+    x = fma((V)(-lr), d, x);
+    VSTORE_AS(REAL, p, i, x);
   }
 #else
   uint i = start + LOCAL_ID;

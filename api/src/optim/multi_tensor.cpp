@@ -62,7 +62,7 @@ void launch(const UpdateKernel& kernel, std::uint32_t flags, const std::vector<T
            [&] {
              Spec spec;
              spec.set("REAL", word(real)).set("GRAD", word(grad)).set("SLOTS", static_cast<std::int64_t>(slots));
-             spec.set("CHUNK", chunk).set("WG", group).set("CPU", cpu);
+             spec.set("CHUNK", chunk).set("WG", group).set("CPU_SHAPE", cpu);
              kernel.words(spec, flags);
              return spec;
            })
