@@ -74,6 +74,8 @@ class Parser {
         fail("the header has " + in_quotes(parsed.get_ref<const std::string&>()) + " twice");
       return true;
     };
+    // The parser stops there without a word.
+    if (text.find('\0') != std::string_view::npos) fail("the header is no valid JSON: it has a zero byte");
     try {
       return json::parse(text.begin(), text.end(), watch);
     } catch (const json::exception& error) {

@@ -17,7 +17,7 @@ using detail::Block;
 using detail::DeviceImpl;
 using detail::KernelImpl;
 
-constexpr std::size_t kMaxArgs = 64;
+constexpr std::size_t kMaxArgs = 128;
 
 [[noreturn]] void refuse(const KernelImpl& kernel, const std::string& why) {
   throw Error(ErrorCode::invalid_argument, "kernel " + kernel.name + ": " + why);
