@@ -34,10 +34,11 @@ std::string describe_request(const portico_device& device, std::size_t bytes) {
 void ask_for_large_pages(void* memory, std::size_t bytes) {
   constexpr std::size_t kWorthwhile = std::size_t{4} << 20;
   if (bytes < kWorthwhile) return;
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / page * page;
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // only advice: no harm where it is not taken
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t before_page = (page - reinterpret_cast<std::uintptr_t>(memory) % page) % page;
+  const std::size_t whole_pages = (bytes - before_page) / page * page;
+  // Only advice: no harm where it is not taken.
+  madvise(static_cast<std::byte*>(memory) + before_page, whole_pages, MADV_HUGEPAGE);
 }
 
 void create_shared(portico_device& device, std::size_t bytes, portico_buffer& out) {
@@ -54,7 +55,7 @@ void create_shared(portico_device& device, std::size_t bytes, portico_buffer& ou
     cl.SVMFree(context, memory);
     fail(code, "clCreateBuffer: " + describe_request(device, bytes), Phase::allocate);
   }
-  block.release();  // free_shared_block's from now on
+  static_cast<void>(block.release());  // free_shared_block's from now on
   out.host = static_cast<std::byte*>(memory);
 }
 

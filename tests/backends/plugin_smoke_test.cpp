@@ -223,6 +223,19 @@ TEST_CASE("an index that no device has is an error that names it", "[plugin][err
   }
 }
 
+TEST_CASE("a device may be open twice, and closing one leaves the other", "[plugin]") {
+  portico_device* second = nullptr;
+  ok(backend().device_open(0, &second));
+  portico_buffer* buffer = nullptr;
+  ok(backend().buffer_create(second, 64, &buffer));
+  backend().buffer_destroy(buffer);
+  backend().device_close(second);
+  const auto stream = make_stream();
+  const auto x = make_buffer(16);
+  write(stream.get(), x.get(), counting(4));
+  CHECK(read(stream.get(), x.get(), 4) == counting(4));
+}
+
 TEST_CASE("memory keeps what is written to it, at odd places too", "[plugin][memory]") {
   const auto stream = make_stream();
   const auto buffer = make_buffer(1000);
