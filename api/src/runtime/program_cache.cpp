@@ -109,22 +109,25 @@ std::shared_ptr<Program> ProgramCache::program(std::string_view name, std::strin
     hash.field(field);
   const std::string key = hash.hex();
 
-  std::promise<std::shared_ptr<Program>> promise;
+  std::promise<Outcome> promise;
   {
     std::unique_lock lock(mutex_);
     if (const auto at = programs_.find(key); at != programs_.end()) {
       const auto pending = at->second;
       lock.unlock();
-      return pending.get();  // another thread may be compiling it; its failure is ours too
+      const Outcome& outcome = pending.get();  // another thread may be compiling it; its failure is ours too
+      if (outcome.program == nullptr) throw Error(outcome.code, outcome.message);
+      return outcome.program;
     }
     programs_.emplace(key, promise.get_future().share());
   }
   try {
     auto made = build(plain(name), key, source);
-    promise.set_value(made);
+    promise.set_value({.program = made});
     return made;
-  } catch (...) {
-    promise.set_exception(std::current_exception());
+  } catch (const std::exception& failure) {
+    const auto* error = dynamic_cast<const Error*>(&failure);
+    promise.set_value({.code = error != nullptr ? error->code() : ErrorCode::internal, .message = failure.what()});
     const std::lock_guard lock(mutex_);
     programs_.erase(key);  // a later call tries again: memory or a compiler may be back
     throw;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "portico/backend_abi.h"
+#include "portico/error.hpp"
 
 namespace portico {
 class Spec;
@@ -38,12 +39,20 @@ class ProgramCache {
   KernelImpl& kernel(std::string_view name, std::string_view text, std::string_view function, const Spec& spec);
 
  private:
+  /// A program, or why there is none. Every thread that waited throws an exception of its own: one object shared by
+  /// threads would be counted and freed where no sanitizer sees it.
+  struct Outcome {
+    std::shared_ptr<Program> program;
+    ErrorCode code = ErrorCode::internal;
+    std::string message;
+  };
+
   std::shared_ptr<Program> program(std::string_view name, std::string_view text, const Spec& spec);
   std::shared_ptr<Program> build(const std::string& name, const std::string& key, const std::string& source);
 
   DeviceImpl& device_;
   std::mutex mutex_;  // never held while compiling
-  std::map<std::string, std::shared_future<std::shared_ptr<Program>>> programs_;
+  std::map<std::string, std::shared_future<Outcome>> programs_;
 };
 
 /// Marks the kernel as launched. True when its program's disk entry does not hold it yet.
