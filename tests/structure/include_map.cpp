@@ -52,8 +52,10 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"tests/runtime/", "tests/runtime"},
     {"tests/backends/", "tests/backends"},
     {"tests/vendor_headers/", "tests/backends"},
+    {"tests/kernel_compile/", "tests/backends"},
     {"tests/", "tests"},
     {"bench/", "bench"},
+    {"bench/null_backend/", "bench/null_backend"},
     {"examples/", "examples"},
 };
 
@@ -94,6 +96,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
                                    "backends/hip", "backends/opencl"})},
     {"tests", public_and({"tests/support", "abi"})},
     {"bench", public_and({"tests/support"})},
+    {"bench/null_backend", {"abi", "backends/common"}},  // a plugin that does nothing
     {"examples", kPublic},
 };
 
@@ -142,6 +145,7 @@ std::string resolve(const fs::path& root, const std::string& from, const std::st
   if (from.rfind("backends/", 0) == 0)
     for (const char* place : {"backends/cuda", "backends/hip", "backends/cuda_hip"}) places.push_back(place);
   if (from.rfind("tests/", 0) == 0 || from.rfind("bench/", 0) == 0) places.push_back("tests/support");
+  if (from.rfind("bench/", 0) == 0) places.push_back("bench");
   if (from.rfind("kernels/", 0) == 0) places.push_back("kernels");
   for (const std::string& place : places) {
     const fs::path candidate = (fs::path(place) / name).lexically_normal();
