@@ -514,6 +514,34 @@ TEST_CASE("one stream multiplies many shapes, each of them again") {
     }
 }
 
+TEST_CASE("one shape with another bias") {
+  if (!has_epilogues()) return;
+  const auto stream = make_stream();
+  const auto a = make_buffer(256), c = make_buffer(256), first = make_buffer(256), second = make_buffer(256);
+  write(stream.get(), a.get(), Floats(64, 1.0f));
+  write(stream.get(), first.get(), Floats(64, 100.0f));
+  write(stream.get(), second.get(), Floats(64, 200.0f));
+  for (portico_buffer* bias : {first.get(), second.get(), first.get()}) {
+    const portico_gemm call{.struct_size = sizeof(portico_gemm),
+                            .dtype = PORTICO_F32,
+                            .m = 2,
+                            .n = 2,
+                            .k = 2,
+                            .batch = 1,
+                            .lda = 2,
+                            .ldb = 2,
+                            .ldc = 2,
+                            .alpha = 1.0f,
+                            .beta = 0.0f,
+                            .a = buffer_arg(a.get(), 0),
+                            .b = buffer_arg(a.get(), 0),
+                            .c = buffer_arg(c.get(), 0),
+                            .bias = buffer_arg(bias, 0)};
+    ok(backend().gemm(stream.get(), &call));
+    CHECK(read(stream.get(), c.get(), 4) == Floats(4, bias == first.get() ? 102.0f : 202.0f));
+  }
+}
+
 TEST_CASE("nothing is left behind") {
   device();
   const std::size_t before = alive();
