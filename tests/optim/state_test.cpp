@@ -57,7 +57,7 @@ void check_continues(const Options& options) {
   CHECK(values(resumed.parameters) == values(straight.parameters));
 }
 
-struct Pair2 {
+struct TwoParameters {
   Tensor a = Tensor::from({1.0f, 2.0f, 3.0f}, {3}, {.requires_grad = true});
   Tensor b = Tensor::from({4.0f, 5.0f}, {1, 2}, {.requires_grad = true});
   std::vector<Tensor> both() const { return {a, b}; }
@@ -77,7 +77,7 @@ TEST_CASE("training goes on identically from a saved state", "[optim][state]") {
 }
 
 TEST_CASE("a state has PyTorch's names", "[optim][state]") {
-  const Pair2 model;
+  const TwoParameters model;
   model.slope();
   const auto names = [](const optim::Optimizer& optimizer) {
     std::string all;
@@ -98,7 +98,7 @@ TEST_CASE("a state has PyTorch's names", "[optim][state]") {
 }
 
 TEST_CASE("a state that does not fit changes nothing and says everything", "[optim][state]") {
-  const Pair2 model;
+  const TwoParameters model;
   model.slope();
   Adam adam(model.both(), {.lr = 0.5f});
   adam.step();
@@ -121,22 +121,37 @@ TEST_CASE("a state that does not fit changes nothing and says everything", "[opt
 }
 
 TEST_CASE("an empty state starts afresh", "[optim][state]") {
-  const Pair2 model, fresh;
+  const auto check = [](auto make) {
+    const TwoParameters model, fresh;
+    model.slope();
+    fresh.slope();
+    const auto used = make(model.both()), reference = make(fresh.both());
+    used->step();
+    used->step();
+    model.a.copy_from(fresh.a);
+    model.b.copy_from(fresh.b);
+    used->load_state_dict({});
+    used->step();
+    reference->step();
+    CHECK(values(model.both()) == values(fresh.both()));
+  };
+  check([](auto p) { return std::make_unique<SGD>(p, optim::SGDOptions{.momentum = 0.9f, .dampening = 0.5f}); });
+  check([](auto p) { return std::make_unique<Adam>(p, optim::AdamOptions{.lr = 0.5f}); });
+}
+
+TEST_CASE("a state is a copy that later steps do not change", "[optim][state]") {
+  const TwoParameters model;
   model.slope();
-  fresh.slope();
-  SGD used(model.both(), {.lr = 0.5f, .momentum = 0.9f, .dampening = 0.5f});
-  used.step();
-  model.a.copy_from(fresh.a);
-  model.b.copy_from(fresh.b);
-  used.load_state_dict({});
-  used.step();
-  SGD reference(fresh.both(), {.lr = 0.5f, .momentum = 0.9f, .dampening = 0.5f});
-  reference.step();
-  CHECK(values(model.both()) == values(fresh.both()));
+  SGD sgd(model.both(), {.momentum = 0.5f});
+  sgd.step();
+  const StateDict state = sgd.state_dict();
+  sgd.step();
+  CHECK(state.at("0.momentum_buffer").to_vector() == std::vector<float>{1.0f, 1.0f, 1.0f});
+  CHECK(sgd.state_dict().at("0.momentum_buffer").to_vector() == std::vector<float>{1.5f, 1.5f, 1.5f});
 }
 
 TEST_CASE("PyTorch's step counts are floats", "[optim][state]") {
-  const Pair2 model;
+  const TwoParameters model;
   model.slope();
   Adam adam(model.both());
   adam.step();
