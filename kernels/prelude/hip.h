@@ -39,6 +39,7 @@ typedef uchar u8;
 #define AS_UINT(x) __float_as_uint(x)
 #define AS_FLOAT(x) __uint_as_float(x)
 #define MUL_HI(a, b) __umulhi((uint)(a), (uint)(b))
+#define ATOMIC_CAS(p, expected, value) atomicCAS((p), (expected), (value))
 #define rsqrt(x) rsqrtf(x)  // the plain name is of double in ROCm 5
 #define INFINITY (__int_as_float(0x7f800000))
 #define NAN (__int_as_float(0x7fffffff))

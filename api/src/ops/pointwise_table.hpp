@@ -51,6 +51,7 @@ enum class Pointwise : std::uint8_t {
   copy,
   fill,
   equal,
+  squared_difference,
   count_
 };
 
@@ -122,6 +123,10 @@ inline constexpr PointwiseRow kPointwiseRows[] = {
     {Pointwise::fill, "fill", "s", {}, true},
     // Its derivative is not its own: it hands dy to where a and b are equal (max, min).
     {Pointwise::equal, "equal", "SELECT(a == b, 1.0f, 0.0f)", {"SELECT(a == b, dy, 0.0f)"}},
+    {Pointwise::squared_difference,
+     "mse_loss",
+     "(a - b) * (a - b)",
+     {"dy * s * (a - b)", "dy * s * (b - a)"}},
 };
 #undef PORTICO_GELU_INNER
 
