@@ -165,9 +165,8 @@ Tensor reduce(Kind kind, const Tensor& given, const Plan& plan, float scale, con
   Tensor current = x;
   const Tensor y = make(plan.kept, x.dtype(), x.device());
   int left = static_cast<int>(std::count(reduced, reduced + blocks, true));
-  if (left == 0) {  // only axes of extent 1 go
-    evaluate_into(view(y, {y.count()}), forward_of(Pointwise::mul_scalar), {.x = &current}, scale, 0.0f, false,
-                  subject);
+  if (left == 0) {  // only axes of extent 1 go: y has x's shape
+    evaluate_into(y, forward_of(Pointwise::mul_scalar), {.x = &current}, scale, 0.0f, false, subject);
     return y;
   }
   for (int block = blocks - 1; block >= 0; --block) {
