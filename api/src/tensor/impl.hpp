@@ -1,6 +1,7 @@
 // What a Tensor's handle points to, and the few functions through which operations make and read tensors.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -9,6 +10,20 @@
 namespace portico::detail {
 
 struct Node;  // autograd/node.hpp
+
+/// Something that an operation made from a tensor's contents and keeps beside it (a weight's packed form). Whoever keeps
+/// it checks the buffer's version before use. Copying a tensor's description leaves it behind.
+class Kept {
+ public:
+  Kept() = default;
+  Kept(const Kept&) {}
+  Kept& operator=(const Kept&) { return *this; }
+  std::shared_ptr<const void> load() const { return slot_.load(); }
+  void store(std::shared_ptr<const void> value) { slot_.store(std::move(value)); }
+
+ private:
+  std::atomic<std::shared_ptr<const void>> slot_;
+};
 
 struct TensorImpl {
   Shape shape;
@@ -20,6 +35,7 @@ struct TensorImpl {
   bool requires_grad = false;  ///< a leaf that collects, or a result with a node
   std::shared_ptr<Node> node;  ///< how this tensor came about; null for leaves
   Tensor grad;
+  Kept kept[2];
 };
 
 /// Throws `Error{invalid_argument}` "<subject>: <name> is undefined".
