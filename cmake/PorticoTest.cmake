@@ -85,11 +85,11 @@ function(portico_add_test name)
       ENVIRONMENT "PORTICO_BACKEND=${backend}")
   endforeach()
   if("opencl" IN_LIST arg_BACKENDS)
-    set_tests_properties(${name}/opencl PROPERTIES FIXTURES_SETUP kernel_texts)
+    set_tests_properties(${portico_test_prefix}${name}/opencl PROPERTIES FIXTURES_SETUP kernel_texts)
     if(arg_SHAPES)
       portico_register_test(${name}/opencl-gpu-shape COMMAND ${name} LABELS opencl gpu-shape ${arg_LABELS}
         TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT "PORTICO_BACKEND=opencl;PORTICO_KERNEL_SHAPE=gpu")
-      set_tests_properties(${name}/opencl-gpu-shape PROPERTIES FIXTURES_SETUP kernel_texts)
+      set_tests_properties(${portico_test_prefix}${name}/opencl-gpu-shape PROPERTIES FIXTURES_SETUP kernel_texts)
     endif()
     if(PORTICO_INTEL_OPENCL)
       portico_register_test(${name}/intel COMMAND ${name} LABELS intel ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
