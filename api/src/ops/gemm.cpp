@@ -1,0 +1,157 @@
+// The order of tries for a matrix product: the vendor's library, then kernels/gemm.cl in the device's shape.
+#include "ops/gemm.hpp"
+
+#include "ops/common.hpp"
+#include "ops/gemm_plan.hpp"
+#include "portico/backend_abi.h"
+#include "runtime/debug.hpp"
+#include "runtime/device_impl.hpp"
+#include "runtime/environment.hpp"
+#include "runtime/status.hpp"
+
+namespace portico::detail {
+namespace {
+
+bool vendor_allowed() {
+  static const bool allowed = variable_switch("PORTICO_VENDOR", true);
+  return allowed;
+}
+
+portico_arg slot_arg(DeviceImpl& device, StreamImpl& stream, const Arg& arg) {
+  Block* block = Access::block(*arg.buffer);
+  device.use(*block, stream);
+  portico_arg out{};
+  out.kind = PORTICO_ARG_BUFFER;
+  out.size = arg.size;
+  out.offset = arg.first_element;
+  out.value.buffer = block->handle;
+  return out;
+}
+
+// False when there is no vendor's library or it declines this product.
+bool vendor_gemm(const Device& handle, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+                 const Arg* bias, const char* subject) {
+  DeviceImpl& device = Access::impl(handle);
+  if ((device.info.feature_bits & PORTICO_FEATURE_GEMM) == 0 || device.api.gemm == nullptr || call.k == 0 ||
+      !vendor_allowed())
+    return false;
+  const auto lock = device.lock_streams();
+  StreamImpl& stream = device.current_stream();
+  portico_gemm slot{};
+  slot.struct_size = sizeof slot;
+  slot.dtype = static_cast<std::int32_t>(dtype);
+  slot.trans_a = call.trans_a;
+  slot.trans_b = call.trans_b;
+  slot.m = as_u32(call.m, subject);
+  slot.n = as_u32(call.n, subject);
+  slot.k = as_u32(call.k, subject);
+  slot.batch = as_u32(call.batch, subject);
+  slot.lda = as_u32(call.lda, subject);
+  slot.ldb = as_u32(call.ldb, subject);
+  slot.ldc = as_u32(call.ldc, subject);
+  slot.stride_a = static_cast<std::uint64_t>(call.stride_a);
+  slot.stride_b = static_cast<std::uint64_t>(call.stride_b);
+  slot.stride_c = static_cast<std::uint64_t>(call.stride_c);
+  slot.alpha = call.alpha;
+  slot.beta = call.beta;
+  slot.a = slot_arg(device, stream, a);
+  slot.b = slot_arg(device, stream, b);
+  slot.c = slot_arg(device, stream, c);
+  if (bias != nullptr) slot.bias = slot_arg(device, stream, *bias);
+  slot.activation = static_cast<std::int32_t>(call.activation);
+  const portico_status status = device.api.gemm(stream.handle, &slot);
+  if (status == PORTICO_UNSUPPORTED) {
+    take_message();
+    return false;
+  }
+  if (status != PORTICO_OK) fail(status, subject);
+  if (debug_enabled()) check(device.api.stream_synchronize(stream.handle), "PORTICO_DEBUG: after the gemm slot");
+  return true;
+}
+
+const KernelFamily& family() {
+  static const KernelFamily kGemm("gemm", "gemm");
+  return kGemm;
+}
+
+Spec common_spec(DType dtype, const Gemm& call, bool cpu) {
+  return Spec()
+      .set("REAL", word(dtype))
+      .set("TRANS_A", call.trans_a)
+      .set("TRANS_B", call.trans_b)
+      .set("ACT", static_cast<std::int64_t>(call.activation))
+      .set("CPU_SHAPE", cpu);
+}
+
+// dtype, transposes and activation of a specialisation in one small number.
+std::uint32_t common_key(DType dtype, const Gemm& call) {
+  return static_cast<std::uint32_t>(dtype) | (call.trans_a ? 4u : 0u) | (call.trans_b ? 8u : 0u) |
+         static_cast<std::uint32_t>(call.activation) << 4;
+}
+
+bool four_aligned(const Gemm& call, const Arg& a, const Arg& b, const Arg& c) {
+  const std::int64_t all = call.lda | call.ldb | call.ldc | call.stride_a | call.stride_b | call.stride_c |
+                           (call.trans_a ? call.m : call.k) | (call.trans_b ? call.k : call.n) | call.n;
+  return ((static_cast<std::uint64_t>(all) | a.first_element | b.first_element | c.first_element) & 3u) == 0;
+}
+
+}  // namespace
+
+void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+          const Arg* bias, const char* subject) {
+  if (call.m == 0 || call.n == 0 || call.batch == 0) return;
+  if (vendor_gemm(device, dtype, call, a, b, c, bias, subject)) return;
+
+  const std::uint32_t m = as_u32(call.m, subject), n = as_u32(call.n, subject), k = as_u32(call.k, subject),
+                      batch = as_u32(call.batch, subject), has_bias = bias != nullptr ? 1 : 0;
+  const Arg& shift = bias != nullptr ? *bias : c;  // a kernel's buffer argument cannot be absent; this one is not read
+  if (cpu_shape(device)) {
+    const GemmCpuPlan plan = plan_gemm_cpu(call, dtype, std::max(1u, device.info().compute_units));
+    const Kernel kernel = family().get(device, key(common_key(dtype, call), plan.rows, plan.vecs, plan.pack_b), [&] {
+      return common_spec(dtype, call, true)
+          .set("ROWS", plan.rows)
+          .set("VECS", plan.vecs)
+          .set("KC", GemmCpuPlan::kDepth)
+          .set("PACK_B", plan.pack_b)
+          .set("COPY_A", dtype != DType::f32)
+          .set("PARTIAL_ROWS", GemmCpuPlan::kPartialRows);
+    });
+    kernel({.groups = {plan.groups + plan.idle_groups, 1, 1}, .local = {1, 1, 1}}, {a,
+                                                                                    b,
+                                                                                    c,
+                                                                                    shift,
+                                                                                    m,
+                                                                                    n,
+                                                                                    k,
+                                                                                    batch,
+                                                                                    call.lda,
+                                                                                    call.ldb,
+                                                                                    call.ldc,
+                                                                                    call.stride_a,
+                                                                                    call.stride_b,
+                                                                                    call.stride_c,
+                                                                                    call.alpha,
+                                                                                    call.beta,
+                                                                                    has_bias,
+                                                                                    plan.group_rows,
+                                                                                    plan.block_depth,
+                                                                                    plan.idle_groups});
+    return;
+  }
+  const GemmGpuPlan plan = plan_gemm_gpu(call, device.info());
+  const bool vec = dtype == DType::f32 && four_aligned(call, a, b, c);
+  const Kernel kernel = family().get(device, key(common_key(dtype, call), plan.tile, vec, 0xffff), [&] {
+    return common_spec(dtype, call, false)
+        .set("BM", plan.bm)
+        .set("BN", plan.bn)
+        .set("BK", plan.bk)
+        .set("TM", plan.tm)
+        .set("TN", plan.tn)
+        .set("VEC", vec);
+  });
+  kernel({.groups = {as_u32(static_cast<std::int64_t>(plan.groups), subject), 1, 1}, .local = {plan.threads(), 1, 1}},
+         {a, b, c, shift, m, n, k, batch, call.lda, call.ldb, call.ldc, call.stride_a, call.stride_b, call.stride_c,
+          call.alpha, call.beta, has_bias});
+}
+
+}  // namespace portico::detail

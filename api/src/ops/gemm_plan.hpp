@@ -1,0 +1,30 @@
+// How the own gemm kernel is specialised and divided among groups: rules only, no device is touched.
+#pragma once
+
+#include <cstdint>
+
+#include "ops/gemm.hpp"
+
+namespace portico::detail {
+
+/// For kernels/gemm_cpu.h; the words stand there.
+struct GemmCpuPlan {
+  std::uint32_t rows, vecs, pack_b;  ///< specialisation
+  std::uint32_t group_rows, block_depth, groups, idle_groups;
+
+  static constexpr std::uint32_t kDepth = 1024;       ///< KC
+  static constexpr std::uint32_t kPartialRows = 128;  ///< PARTIAL_ROWS
+};
+GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores);
+
+/// For kernels/gemm_gpu.h.
+struct GemmGpuPlan {
+  std::uint32_t tile;  ///< number of the tile, part of the kernel's key
+  std::uint32_t bm, bn, bk, tm, tn;
+  std::uint64_t groups;
+
+  std::uint32_t threads() const { return bm / tm * (bn / tn); }
+};
+GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info);
+
+}  // namespace portico::detail

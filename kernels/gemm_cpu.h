@@ -1,0 +1,217 @@
+// The gemm of gemm.cl for a CPU under OpenCL: one work-item a group, register tiles of float16, no local memory.
+//
+// A group owns one panel of COLS columns and `group_rows` rows. It copies its block of B, `block_depth` deep, into private
+// memory in the order in which it is read, and runs all its row tiles over it; f32 A is read in place. The last row tile
+// and the last panel are moved back so that they end with the matrix, and store only what is theirs: no tile is ever
+// partial, hence ROWS <= m. Only a matrix narrower than a panel is padded, with zeros in the packed block.
+//
+// Spec:  ROWS    rows of a tile. At most 8 when f32 A is not transposed and VECS is 2: each row needs a pointer register,
+//                and 8 rows a power of two apart are what one set of the L1 cache holds beside B
+//        VECS    float16 vectors in a row of a tile, 1 or 2: COLS = 16 * VECS
+//        KC      the largest block_depth
+//        PACK_B  0: B is read in place (TRANS_B 0 and n >= COLS only); pays where few row tiles share a panel
+//        COPY_A  1 for storage other than f32: each row tile of A is first converted into private memory, and sums that
+//                span blocks stay in private memory as f32, so that group_rows is at most PARTIAL_ROWS
+//
+// The unroll pragmas carry weight: without them PoCL keeps the accumulators in memory and is 2 to 3 times slower.
+#include "lanes.h"
+
+typedef float16 Vec;
+#define COLS (16 * VECS)
+#define ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
+
+#define LOAD16(x, i) VLOAD_AS(REAL, x, i)
+#define STORE16(x, i, v) VSTORE_AS(REAL, x, i, v)
+
+#if COPY_A
+#if TRANS_A
+#define A_AT(r, kk) tile_a[(kk) * ROWS + (r)]
+#else
+#define A_AT(r, kk) tile_a[(r) * (KC + 16) + (kk)]  // + 16: rows a power of two apart would share a set of the cache
+#endif
+#elif TRANS_A
+#define A_AT(r, kk) at[(kk) * lda + (r)]
+#else
+#define A_AT(r, kk) at[(r) * lda + (kk)]
+#endif
+
+#if PACK_B
+#define B_AT(v, kk) block[(kk) * VECS + (v)]
+#else
+#define B_AT(v, kk) LOAD16(block, (kk) * ldb + 16 * (v))
+#endif
+
+#if ACT == 1
+#define ACTIVATE(x) fmax(x, (Vec)0.0f)
+#elif ACT == 2
+#define ACTIVATE(x) gelu16(x)
+FN Vec gelu16(const Vec x) { return 0.5f * x * (1.0f + ERF(x * 0.70710678f)); }
+#else
+#define ACTIVATE(x) (x)
+#endif
+
+// Four neighbouring values of the rows j, j + 4, j + 8 and j + 12 of x in one vector: a 16 x 4 piece is then transposed by
+// shuffles that stay inside quarters of a vector, two rounds of them.
+#if TRANS_B
+#define LOAD4_OF_f32(x, i) vload4(0, (x) + (i))
+#define LOAD4_OF_f16(x, i) vload_half4(0, (x) + (i))
+#define LOAD4_OF_bf16(x, i) as_float4(convert_uint4(vload4(0, (GLOBAL const ushort*)((x) + (i)))) << (uint4)16)
+#define LOAD4_OF_(T, x, i) LOAD4_OF_##T(x, i)
+#define LOAD4_OF(T, x, i) LOAD4_OF_(T, x, i)
+#define PAIR_OF(x, i) as_ulong2(LOAD4_OF(REAL, x, i))
+#define QUARTERS(x, i, ld) \
+  as_float16((ulong8)(PAIR_OF(x, i), PAIR_OF(x, (i) + 4 * (ld)), PAIR_OF(x, (i) + 8 * (ld)), PAIR_OF(x, (i) + 12 * (ld))))
+#define LOW_PAIRS(p, q) \
+  as_ulong8((Vec)(p.s0, q.s0, p.s1, q.s1, p.s4, q.s4, p.s5, q.s5, p.s8, q.s8, p.s9, q.s9, p.sc, q.sc, p.sd, q.sd))
+#define HIGH_PAIRS(p, q) \
+  as_ulong8((Vec)(p.s2, q.s2, p.s3, q.s3, p.s6, q.s6, p.s7, q.s7, p.sa, q.sa, p.sb, q.sb, p.se, q.se, p.sf, q.sf))
+#define LOW_HALVES(p, q) as_float16((ulong8)(p.s0, q.s0, p.s2, q.s2, p.s4, q.s4, p.s6, q.s6))
+#define HIGH_HALVES(p, q) as_float16((ulong8)(p.s1, q.s1, p.s3, q.s3, p.s5, q.s5, p.s7, q.s7))
+#endif
+
+KERNEL GROUP_SIZE(1) void gemm(IN(REAL, a), IN(REAL, b), OUT(REAL, c), IN(REAL, bias), const uint m, const uint n,
+                               const uint k, const uint batch, const ulong lda, const ulong ldb, const ulong ldc,
+                               const ulong stride_a, const ulong stride_b, const ulong stride_c, const float alpha,
+                               const float beta, const uint has_bias, const uint group_rows, const uint block_depth,
+                               const uint idle_groups) {
+  if (GROUP_ID < idle_groups) return;  // gemm_plan.cpp says why there are such
+  OFFSET(a);
+  OFFSET(b);
+  OFFSET(c);
+  OFFSET(bias);
+  const uint panels = (n + COLS - 1) / COLS, row_groups = (m + group_rows - 1) / group_rows;
+  const uint in_batch = (GROUP_ID - idle_groups) % (panels * row_groups);
+  const ulong item = (GROUP_ID - idle_groups) / (panels * row_groups);
+  const uint panel = in_batch % panels, row0 = in_batch / panels * group_rows, row1 = min(m, row0 + group_rows);
+  const uint col0 = n < COLS ? 0 : min(panel * COLS, n - COLS);             // the first column computed
+  const uint skip = panel * COLS - col0, width = min(n, (uint)COLS);        // columns [skip, width) of it are stored
+  const bool whole = skip == 0 && width == COLS;
+
+  a += item * stride_a;
+  b += item * stride_b + (TRANS_B ? col0 * ldb : col0);
+  c += item * stride_c + col0;
+
+  Vec shift[VECS];
+  UNROLL for (int v = 0; v < VECS; ++v) shift[v] = 0.0f;
+  if (has_bias) {
+    float padded[COLS];
+    ROLLED for (uint j = 0; j < COLS; ++j) padded[j] = j < width ? LOAD(bias, col0 + j) : 0.0f;
+    UNROLL for (int v = 0; v < VECS; ++v) shift[v] = vload16(v, padded);
+  }
+#if PACK_B
+  Vec block[KC * VECS];
+#endif
+#if COPY_A
+  float tile_a[ROWS * (KC + 16)];
+  Vec partial[PARTIAL_ROWS * VECS];
+#endif
+
+  uint k0 = 0;
+  do {  // at least once: with k = 0 the product is zero, and beta, bias and activation still apply
+    const uint depth = min(block_depth, k - k0);
+    const bool last = k0 + depth == k;
+
+#if PACK_B && TRANS_B
+    UNROLL for (int v = 0; v < VECS; ++v) {
+      uint kk = 0;
+      if (width >= 16 * (v + 1)) {
+        for (; kk + 4 <= depth; kk += 4) {
+          GLOBAL const REAL* rows = b + 16 * v * ldb + k0 + kk;
+          const Vec r0 = QUARTERS(rows, 0, ldb), r1 = QUARTERS(rows, ldb, ldb), r2 = QUARTERS(rows, 2 * ldb, ldb),
+                    r3 = QUARTERS(rows, 3 * ldb, ldb);
+          const ulong8 p0 = LOW_PAIRS(r0, r1), p1 = LOW_PAIRS(r2, r3), p2 = HIGH_PAIRS(r0, r1), p3 = HIGH_PAIRS(r2, r3);
+          block[kk * VECS + v] = LOW_HALVES(p0, p1);
+          block[(kk + 1) * VECS + v] = HIGH_HALVES(p0, p1);
+          block[(kk + 2) * VECS + v] = LOW_HALVES(p2, p3);
+          block[(kk + 3) * VECS + v] = HIGH_HALVES(p2, p3);
+        }
+      }
+      ROLLED for (; kk < depth; ++kk) {
+        float x[16];
+        ROLLED for (uint j = 0; j < 16; ++j) x[j] = 16 * v + j < width ? LOAD(b, (16 * v + j) * ldb + k0 + kk) : 0.0f;
+        block[kk * VECS + v] = vload16(0, x);
+      }
+    }
+#elif PACK_B
+    if (width == COLS) {
+      for (uint kk = 0; kk < depth; ++kk)
+        UNROLL for (int v = 0; v < VECS; ++v) block[kk * VECS + v] = LOAD16(b, (k0 + kk) * ldb + 16 * v);
+    } else {
+      for (uint kk = 0; kk < depth; ++kk) {
+        float x[COLS];
+        ROLLED for (uint j = 0; j < COLS; ++j) x[j] = j < width ? LOAD(b, (k0 + kk) * ldb + j) : 0.0f;
+        UNROLL for (int v = 0; v < VECS; ++v) block[kk * VECS + v] = vload16(v, x);
+      }
+    }
+#else
+    GLOBAL const REAL* block = b + k0 * ldb;
+#endif
+
+    for (uint i = row0; i < row1; i += ROWS) {
+      const uint row = min(i, m - ROWS);  // the first row computed; rows before i are another tile's
+      GLOBAL const REAL* at = a + (TRANS_A ? k0 * lda + row : row * lda + k0);
+#if COPY_A && TRANS_A
+      for (uint kk = 0; kk < depth; ++kk)
+        UNROLL for (int r = 0; r < ROWS; ++r) tile_a[kk * ROWS + r] = LOAD(at, kk * lda + r);
+#elif COPY_A
+      for (uint r = 0; r < ROWS; ++r) {
+        uint kk = 0;
+        for (; kk + 16 <= depth; kk += 16) vstore16(LOAD16(at, r * lda + kk), 0, tile_a + r * (KC + 16) + kk);
+        ROLLED for (; kk < depth; ++kk) tile_a[r * (KC + 16) + kk] = LOAD(at, r * lda + kk);
+      }
+#endif
+      Vec sum[ROWS][VECS];
+      UNROLL for (int r = 0; r < ROWS; ++r)
+        UNROLL for (int v = 0; v < VECS; ++v) sum[r][v] = 0.0f;
+      for (uint kk = 0; kk < depth; ++kk) {
+        Vec y[VECS];
+        UNROLL for (int v = 0; v < VECS; ++v) y[v] = B_AT(v, kk);
+        UNROLL for (int r = 0; r < ROWS; ++r) {
+          const Vec x = (Vec)(A_AT(r, kk));
+          UNROLL for (int v = 0; v < VECS; ++v) sum[r][v] = fma(x, y[v], sum[r][v]);
+        }
+      }
+
+#if COPY_A
+      const float keep = beta;
+      Vec* mine = partial + (i - row0) * VECS;
+      if (k0 != 0)
+        UNROLL for (int r = 0; r < ROWS; ++r)
+          UNROLL for (int v = 0; v < VECS; ++v) sum[r][v] += mine[r * VECS + v];
+      if (!last) {
+        UNROLL for (int r = 0; r < ROWS; ++r)
+          UNROLL for (int v = 0; v < VECS; ++v) mine[r * VECS + v] = sum[r][v];
+        continue;
+      }
+#else
+      const float keep = k0 == 0 ? beta : 1.0f;  // C itself carries a sum from block to block
+#endif
+      if (whole && row == i) {
+        UNROLL for (int r = 0; r < ROWS; ++r) {
+          GLOBAL REAL* ct = c + (row + r) * ldc;
+          UNROLL for (int v = 0; v < VECS; ++v) {
+            Vec x = alpha * sum[r][v];
+            if (keep != 0.0f) x += keep * LOAD16(ct, 16 * v);
+            if (last) x = ACTIVATE(x + shift[v]);
+            STORE16(ct, 16 * v, x);
+          }
+        }
+        continue;
+      }
+      float edge[ROWS * COLS];  // rolled loops: this path is rare, and unrolled it would double the time to compile
+      UNROLL for (int r = 0; r < ROWS; ++r) {
+        UNROLL for (int v = 0; v < VECS; ++v) vstore16(alpha * sum[r][v], r * VECS + v, edge);
+      }
+      ROLLED for (uint r = i - row; r < ROWS; ++r) {
+        GLOBAL REAL* ct = c + (row + r) * ldc;
+        float* x = edge + r * COLS;
+        if (keep != 0.0f)
+          ROLLED for (uint j = skip; j < width; ++j) x[j] += keep * LOAD(ct, j);
+        if (last)
+          UNROLL for (int v = 0; v < VECS; ++v) vstore16(ACTIVATE(vload16(v, x) + shift[v]), v, x);
+        ROLLED for (uint j = skip; j < width; ++j) STORE(ct, j, x[j]);
+      }
+    }
+    k0 += depth;
+  } while (k0 < k);
+}
