@@ -53,6 +53,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"tests/backends/", "tests/backends"},
     {"tests/vendor_headers/", "tests/backends"},
     {"tests/kernel_compile/", "tests/backends"},
+    {"tests/vendor_plugins/", "tests/backends"},
     {"tests/", "tests"},
     {"bench/", "bench"},
     {"bench/null_backend/", "bench/null_backend"},
