@@ -3,11 +3,8 @@
 
 #include "ops/common.hpp"
 #include "ops/gemm_plan.hpp"
-#include "portico/backend_abi.h"
-#include "runtime/debug.hpp"
-#include "runtime/device_impl.hpp"
 #include "runtime/environment.hpp"
-#include "runtime/status.hpp"
+#include "runtime/gemm_slot.hpp"
 
 namespace portico::detail {
 namespace {
@@ -17,56 +14,27 @@ bool vendor_allowed() {
   return allowed;
 }
 
-portico_arg slot_arg(DeviceImpl& device, StreamImpl& stream, const Arg& arg) {
-  Block* block = Access::block(*arg.buffer);
-  device.use(*block, stream);
-  portico_arg out{};
-  out.kind = PORTICO_ARG_BUFFER;
-  out.size = arg.size;
-  out.offset = arg.first_element;
-  out.value.buffer = block->handle;
-  return out;
-}
-
 // False when there is no vendor's library or it declines this product.
-bool vendor_gemm(const Device& handle, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+bool vendor_gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
                  const Arg* bias, const char* subject) {
-  DeviceImpl& device = Access::impl(handle);
-  if ((device.info.feature_bits & PORTICO_FEATURE_GEMM) == 0 || device.api.gemm == nullptr || call.k == 0 ||
-      !vendor_allowed())
-    return false;
-  const auto lock = device.lock_streams();
-  StreamImpl& stream = device.current_stream();
-  portico_gemm slot{};
-  slot.struct_size = sizeof slot;
-  slot.dtype = static_cast<std::int32_t>(dtype);
-  slot.trans_a = call.trans_a;
-  slot.trans_b = call.trans_b;
-  slot.m = as_u32(call.m, subject);
-  slot.n = as_u32(call.n, subject);
-  slot.k = as_u32(call.k, subject);
-  slot.batch = as_u32(call.batch, subject);
-  slot.lda = as_u32(call.lda, subject);
-  slot.ldb = as_u32(call.ldb, subject);
-  slot.ldc = as_u32(call.ldc, subject);
-  slot.stride_a = static_cast<std::uint64_t>(call.stride_a);
-  slot.stride_b = static_cast<std::uint64_t>(call.stride_b);
-  slot.stride_c = static_cast<std::uint64_t>(call.stride_c);
-  slot.alpha = call.alpha;
-  slot.beta = call.beta;
-  slot.a = slot_arg(device, stream, a);
-  slot.b = slot_arg(device, stream, b);
-  slot.c = slot_arg(device, stream, c);
-  if (bias != nullptr) slot.bias = slot_arg(device, stream, *bias);
-  slot.activation = static_cast<std::int32_t>(call.activation);
-  const portico_status status = device.api.gemm(stream.handle, &slot);
-  if (status == PORTICO_UNSUPPORTED) {
-    take_message();
-    return false;
-  }
-  if (status != PORTICO_OK) fail(status, subject);
-  if (debug_enabled()) check(device.api.stream_synchronize(stream.handle), "PORTICO_DEBUG: after the gemm slot");
-  return true;
+  if (call.k == 0 || !has_gemm_slot(device) || !vendor_allowed()) return false;
+  const GemmSlot slot = {.dtype = static_cast<std::int32_t>(dtype),
+                         .trans_a = call.trans_a,
+                         .trans_b = call.trans_b,
+                         .m = as_u32(call.m, subject),
+                         .n = as_u32(call.n, subject),
+                         .k = as_u32(call.k, subject),
+                         .batch = as_u32(call.batch, subject),
+                         .lda = as_u32(call.lda, subject),
+                         .ldb = as_u32(call.ldb, subject),
+                         .ldc = as_u32(call.ldc, subject),
+                         .stride_a = static_cast<std::uint64_t>(call.stride_a),
+                         .stride_b = static_cast<std::uint64_t>(call.stride_b),
+                         .stride_c = static_cast<std::uint64_t>(call.stride_c),
+                         .alpha = call.alpha,
+                         .beta = call.beta,
+                         .activation = static_cast<std::int32_t>(call.activation)};
+  return run_gemm_slot(device, slot, a, b, c, bias, subject);
 }
 
 const KernelFamily& family() {
