@@ -88,12 +88,13 @@ function(portico_add_test name)
     set_tests_properties(${portico_test_prefix}${name}/opencl PROPERTIES FIXTURES_SETUP kernel_texts)
     if(arg_SHAPES)
       portico_register_test(${name}/opencl-gpu-shape COMMAND ${name} LABELS opencl gpu-shape ${arg_LABELS}
-        TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT "PORTICO_BACKEND=opencl;PORTICO_KERNEL_SHAPE=gpu")
+        TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT PORTICO_BACKEND=opencl PORTICO_KERNEL_SHAPE=gpu)
       set_tests_properties(${portico_test_prefix}${name}/opencl-gpu-shape PROPERTIES FIXTURES_SETUP kernel_texts)
     endif()
     if(PORTICO_INTEL_OPENCL)
       portico_register_test(${name}/intel COMMAND ${name} LABELS intel ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
-        ENVIRONMENT "PORTICO_BACKEND=opencl;OCL_ICD_VENDORS=${PORTICO_INTEL_OPENCL}/icd/;LD_LIBRARY_PATH=${PORTICO_INTEL_OPENCL}/lib")
+        ENVIRONMENT PORTICO_BACKEND=opencl
+        "OCL_ICD_VENDORS=${PORTICO_INTEL_OPENCL}/icd/" "LD_LIBRARY_PATH=${PORTICO_INTEL_OPENCL}/lib")
     endif()
   endif()
 endfunction()
