@@ -33,7 +33,7 @@ KERNEL void argmax(IN(T0, x), OUT(i32, y), const uint outer, const uint len, con
     }
     if (c < len) {
       V v;
-      VGATHER(T0, v, x, base + c, 1, len - c, LOWEST)
+      VLOAD_SOME(T0, v, x, base + c, len - c, LOWEST, (ulong)outer * len)
       const ivec better = BETTER(v, best);
       best = SELECT(better, v, best);
       at = select(at, LANE_NUMBERS + c, better);

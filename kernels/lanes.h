@@ -17,7 +17,13 @@ typedef uint16 uvec;
 #define AS_UVEC(x) as_uint16(x)
 #define AS_FVEC(x) as_float16(x)
 #define TO_FVEC(x) convert_float16(x)
-#define MUL_HI_V(a, b) mul_hi((uvec)(a), (uvec)(b))
+#define MUL_HI_V(k, v) lanes_mul_hi(k, v)
+// As two products of the even and the odd lanes: twice as fast as PoCL's mul_hi.
+FN uint16 lanes_mul_hi(const uint k, const uint16 v) {
+  const ulong8 even = (as_ulong8(v) & 0xffffffffUL) * (ulong8)((ulong)k);
+  const ulong8 odd = (as_ulong8(v) >> 32) * (ulong8)((ulong)k);
+  return as_uint16((even >> 32) | (odd & 0xffffffff00000000UL));
+}
 #define LANE_NUMBERS ((uvec)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #else
 #define LANES 1
@@ -28,7 +34,7 @@ typedef uint uvec;
 #define AS_UVEC(x) AS_UINT(x)
 #define AS_FVEC(x) AS_FLOAT(x)
 #define TO_FVEC(x) ((float)(x))
-#define MUL_HI_V(a, b) MUL_HI(a, b)
+#define MUL_HI_V(k, v) MUL_HI(k, v)
 #define LANE_NUMBERS 0u
 #endif
 
@@ -115,5 +121,21 @@ typedef union {
     Spill spill_;                                                                                      \
     spill_.lanes = (v);                                                                                \
     for (uint l_ = 0; l_ < (n); ++l_) STORE_AS(T, x, (i) + (ulong)l_ * (stride), spill_.one[l_]);      \
+  }
+// The first n < LANES of neighbouring elements from x[i] on; the others become `rest`. Spilling lane by lane costs twenty
+// times a vector access, so a whole vector is read where memory up to `limit` is the tensor's own anyway.
+#define VLOAD_SOME(T, v, x, i, n, rest, limit)                             \
+  if ((i) + LANES <= (limit)) {                                            \
+    v = SELECT(LANE_NUMBERS < (uvec)(n), VLOAD_AS(T, x, i), (V)(rest));    \
+  } else {                                                                 \
+    VGATHER(T, v, x, i, 1, n, rest)                                        \
+  }
+// Stores the first n < LANES. Up to `limit` the elements behind them may be overwritten: the same work-item is going to
+// write them, later.
+#define VSTORE_SOME(T, x, i, n, v, limit)  \
+  if ((i) + LANES <= (limit)) {            \
+    VSTORE_AS(T, x, i, v);                 \
+  } else {                                 \
+    VSCATTER(T, x, i, 1, n, v)             \
   }
 #endif

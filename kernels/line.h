@@ -9,23 +9,29 @@
 
 #if WALK == 0
 #define LINE_SCRATCH
-#define LINE_UNITS outer
-#define LINE_FIRST (uint)((ulong)(LINE_UNITS) * GROUP_ID / GROUPS)
-#define LINE_LAST (uint)((ulong)(LINE_UNITS) * (GROUP_ID + 1) / GROUPS)
-#define LINES for (uint unit = LINE_FIRST, line_end = LINE_LAST; unit < line_end; ++unit)
-#define LINE_BASE const ulong base = (ulong)unit * len; (void)inner;
+#define LINES                                                               \
+  for (uint unit = (uint)((ulong)outer * GROUP_ID / GROUPS),                \
+            line_end = (uint)((ulong)outer * (GROUP_ID + 1) / GROUPS);      \
+       unit < line_end; ++unit)
+#define LINE_BASE                                    \
+  const ulong base = (ulong)unit * len;              \
+  const ulong read_limit = (ulong)outer * len;       \
+  const ulong write_limit = (ulong)line_end * len;   \
+  (void)inner;                                       \
+  (void)read_limit;                                  \
+  (void)write_limit;
 #define EACH(c) for (uint c = 0; c < len; c += 16)
 #define GET(T, v, x, c, rest)                              \
   if (c + 16 <= len) {                                     \
     v = VLOAD_AS(T, x, base + c);                          \
   } else {                                                 \
-    VGATHER(T, v, x, base + c, 1, len - c, rest)           \
+    VLOAD_SOME(T, v, x, base + c, len - c, rest, read_limit) \
   }
 #define PUT(T, x, c, v)                                    \
   if (c + 16 <= len) {                                     \
     VSTORE_AS(T, x, base + c, v);                          \
   } else {                                                 \
-    VSCATTER(T, x, base + c, 1, len - c, v)                \
+    VSTORE_SOME(T, x, base + c, len - c, v, write_limit)   \
   }
 #define POSITION(c) (LANE_NUMBERS + c)
 #define TOTAL_SUM(v) (V)(lanes_sum(v))
@@ -50,7 +56,7 @@
   if (line_width == 16) {                                                  \
     v = VLOAD_AS(T, x, base + (ulong)(c) * inner);                         \
   } else {                                                                 \
-    VGATHER(T, v, x, base + (ulong)(c) * inner, 1, line_width, rest)       \
+    VLOAD_SOME(T, v, x, base + (ulong)(c) * inner, line_width, rest, (ulong)outer * len * inner) \
   }
 #define PUT(T, x, c, v)                                                    \
   if (line_width == 16) {                                                  \

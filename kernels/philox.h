@@ -11,8 +11,8 @@ typedef struct {
 FN Words philox(uvec low, uvec high, uint key0, uint key1) {
   uvec c0 = low, c1 = high, c2 = (uvec)(0), c3 = (uvec)(0);
   UNROLL for (uint round = 0; round < 10; ++round) {
-    const uvec h0 = MUL_HI_V((uvec)(0xD2511F53u), c0), l0 = (uvec)(0xD2511F53u) * c0;
-    const uvec h1 = MUL_HI_V((uvec)(0xCD9E8D57u), c2), l1 = (uvec)(0xCD9E8D57u) * c2;
+    const uvec h0 = MUL_HI_V(0xD2511F53u, c0), l0 = (uvec)(0xD2511F53u) * c0;
+    const uvec h1 = MUL_HI_V(0xCD9E8D57u, c2), l1 = (uvec)(0xCD9E8D57u) * c2;
     c0 = h1 ^ c1 ^ (uvec)(key0);
     c1 = l1;
     c2 = h0 ^ c3 ^ (uvec)(key1);

@@ -82,30 +82,58 @@ FN V apply(
     rest /= extent_##k;                  \
     STEP_OPERANDS(k) STEP_Y(k)           \
   }
+// The outermost axis needs no division.
+#define FIRST_STEP(k)            \
+  {                              \
+    const uint at = rest;        \
+    STEP_OPERANDS(k) STEP_Y(k)   \
+    (void)at;                    \
+  }
 #define BASES(row)                                        \
   ulong base0 = 0, base1 = 0, base2 = 0, basey = 0;       \
   uint rest = (row);                                      \
   LOCATE                                                  \
   (void)base0; (void)base1; (void)base2; (void)basey; (void)rest;
 
+// Where the operands end, so that the last lanes of a row may be read as a whole vector (VLOAD_SOME).
+#if ARITY == 0
+#define REACH(k)
+#elif ARITY == 1
+#define REACH(k) limit0 += (ulong)(extent_##k - 1) * stride0_##k;
+#elif ARITY == 2
+#define REACH(k) \
+  limit0 += (ulong)(extent_##k - 1) * stride0_##k; limit1 += (ulong)(extent_##k - 1) * stride1_##k;
+#else
+#define REACH(k)                                   \
+  limit0 += (ulong)(extent_##k - 1) * stride0_##k; \
+  limit1 += (ulong)(extent_##k - 1) * stride1_##k; \
+  limit2 += (ulong)(extent_##k - 1) * stride2_##k;
+#endif
+
 #if RANK == 0
 #define AXES
 #define LOCATE
+#define REACHES
 #elif RANK == 1
 #define AXES AXIS(0)
-#define LOCATE STEP(0)
+#define LOCATE FIRST_STEP(0)
+#define REACHES REACH(0)
 #elif RANK == 2
 #define AXES AXIS(0) AXIS(1)
-#define LOCATE STEP(1) STEP(0)
+#define LOCATE STEP(1) FIRST_STEP(0)
+#define REACHES REACH(0) REACH(1)
 #elif RANK == 3
 #define AXES AXIS(0) AXIS(1) AXIS(2)
-#define LOCATE STEP(2) STEP(1) STEP(0)
+#define LOCATE STEP(2) STEP(1) FIRST_STEP(0)
+#define REACHES REACH(0) REACH(1) REACH(2)
 #elif RANK == 4
 #define AXES AXIS(0) AXIS(1) AXIS(2) AXIS(3)
-#define LOCATE STEP(3) STEP(2) STEP(1) STEP(0)
+#define LOCATE STEP(3) STEP(2) STEP(1) FIRST_STEP(0)
+#define REACHES REACH(0) REACH(1) REACH(2) REACH(3)
 #else
 #define AXES AXIS(0) AXIS(1) AXIS(2) AXIS(3) AXIS(4)
-#define LOCATE STEP(4) STEP(3) STEP(2) STEP(1) STEP(0)
+#define LOCATE STEP(4) STEP(3) STEP(2) STEP(1) FIRST_STEP(0)
+#define REACHES REACH(0) REACH(1) REACH(2) REACH(3) REACH(4)
 #endif
 
 #if MY == 2
@@ -156,8 +184,15 @@ KERNEL void pointwise(
   const uint units = rows * pieces;
   const uint first = (uint)((ulong)units * GROUP_ID / GROUPS);
   const uint last = (uint)((ulong)units * (GROUP_ID + 1) / GROUPS);
+  ulong limit0 = cols, limit1 = cols, limit2 = cols;
+  REACHES
+  // A piece's neighbour may be another group's.
+  const ulong write_limit = pieces == 1 ? (ulong)last * cols : 0;
+  // The last operands loaded for an incomplete vector, and from where: a broadcast row is the same each time.
+  V held0 = (V)(0), held1 = held0, held2 = held0;
+  ulong held_at0 = ~0ul, held_at1 = ~0ul, held_at2 = ~0ul;
   for (uint unit = first; unit < last; ++unit) {
-    const uint row = unit / pieces;
+    const uint row = pieces == 1 ? unit : unit / pieces;
     const uint begin = (unit - row * pieces) * piece;
     const uint end = min(cols, begin + piece);
     BASES(row)
@@ -229,7 +264,11 @@ KERNEL void pointwise(
 #if M0 == 0
       part0 = v0;
 #elif M0 == 1
-      VGATHER(T0, part0, x0, base0 + c, 1, n, 1)
+      if (base0 + c != held_at0) {
+        VLOAD_SOME(T0, held0, x0, base0 + c, n, 1, limit0)
+        held_at0 = base0 + c;
+      }
+      part0 = held0;
 #else
       VGATHER(T0, part0, x0, base0 + (ulong)c * inner_0, inner_0, n, 1)
 #endif
@@ -239,7 +278,11 @@ KERNEL void pointwise(
 #if M1 == 0
       part1 = v1;
 #elif M1 == 1
-      VGATHER(T1, part1, x1, base1 + c, 1, n, 1)
+      if (base1 + c != held_at1) {
+        VLOAD_SOME(T1, held1, x1, base1 + c, n, 1, limit1)
+        held_at1 = base1 + c;
+      }
+      part1 = held1;
 #else
       VGATHER(T1, part1, x1, base1 + (ulong)c * inner_1, inner_1, n, 1)
 #endif
@@ -249,7 +292,11 @@ KERNEL void pointwise(
 #if M2 == 0
       part2 = v2;
 #elif M2 == 1
-      VGATHER(T2, part2, x2, base2 + c, 1, n, 1)
+      if (base2 + c != held_at2) {
+        VLOAD_SOME(T2, held2, x2, base2 + c, n, 1, limit2)
+        held_at2 = base2 + c;
+      }
+      part2 = held2;
 #else
       VGATHER(T2, part2, x2, base2 + (ulong)c * inner_2, inner_2, n, 1)
 #endif
@@ -268,9 +315,16 @@ KERNEL void pointwise(
       VGATHER(TY, old, y, Y_AT(c), pitch, n, 0)
       result += old;
 #endif
+#if MY == 1 && !ACCUMULATE
+      (void)pitch;
+      VSTORE_SOME(TY, y, Y_AT(c), n, result, write_limit)
+#else
       VSCATTER(TY, y, Y_AT(c), pitch, n, result)
+#endif
     }
   }
+  (void)write_limit; (void)limit0; (void)limit1; (void)limit2;
+  (void)held0; (void)held1; (void)held2; (void)held_at0; (void)held_at1; (void)held_at2;
 
 #elif VEC == 4
   const uint quads = rows * cols / 4;

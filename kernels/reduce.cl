@@ -37,6 +37,31 @@ FN S combine_one(const S acc, const S v) {
 #endif
 }
 
+#if CPU_SHAPE
+#if KIND == 0
+#define COMBINE_HALVES(v) ((v).lo + (v).hi)
+#elif KIND == 1
+#define COMBINE_HALVES(v) select((v).hi, (v).lo, ((v).lo > (v).hi) | ((v).lo != (v).lo))
+#else
+#define COMBINE_HALVES(v) select((v).hi, (v).lo, ((v).lo < (v).hi) | ((v).lo != (v).lo))
+#endif
+#if INTEGERS
+typedef int8 V8;
+typedef int4 V4;
+typedef int2 V2;
+#else
+typedef float8 V8;
+typedef float4 V4;
+typedef float2 V2;
+#endif
+FN S combine_lanes(const V v) {
+  const V8 a = COMBINE_HALVES(v);
+  const V4 b = COMBINE_HALVES(a);
+  const V2 c = COMBINE_HALVES(b);
+  return combine_one(c.hi, c.lo);
+}
+#endif
+
 #if ARITY == 1
 FN V map(const V a) { return (V)(MAP); }
 #define OPERANDS IN(T0, x0)
@@ -57,7 +82,7 @@ FN V map(const V a, const V b) { return (V)(MAP); }
 #define MAPPED_PART(v, i, n)             \
   {                                      \
     V part0;                             \
-    VGATHER(T0, part0, x0, i, 1, n, 0)   \
+    VLOAD_SOME(T0, part0, x0, i, n, 0, limit) \
     v = map(part0);                      \
   }
 #else
@@ -65,12 +90,14 @@ FN V map(const V a, const V b) { return (V)(MAP); }
 #define MAPPED_PART(v, i, n)             \
   {                                      \
     V part0, part1;                      \
-    VGATHER(T0, part0, x0, i, 1, n, 0)   \
-    VGATHER(T1, part1, x1, i, 1, n, 0)   \
+    VLOAD_SOME(T0, part0, x0, i, n, 0, limit) \
+    VLOAD_SOME(T1, part1, x1, i, n, 0, limit) \
     v = map(part0, part1);               \
   }
 #endif
+// `limit` is where the operands end.
 #define UNITS(total)                                              \
+  const ulong limit = (ulong)outer * len * inner;                 \
   const uint first = (uint)((ulong)(total) * GROUP_ID / GROUPS);  \
   const uint last = (uint)((ulong)(total) * (GROUP_ID + 1) / GROUPS);
 
@@ -112,12 +139,7 @@ KERNEL void reduce(OPERANDS, OUT(TY, y), const uint outer, const uint len, const
     acc0 = COMBINE(acc0, acc1);
     acc2 = COMBINE(acc2, acc3);
     acc0 = COMBINE(acc0, acc2);
-    Spill spill;
-    spill.lanes = acc0;
-    for (uint step = LANES / 2; step > 0; step /= 2)
-      for (uint l = 0; l < step; ++l) COMBINE_ONE(spill.one[l], spill.one[l + step]);
-    STORE_AS(TY, y, unit, FINISH(spill.one[0]));
-    (void)inner;
+    STORE_AS(TY, y, unit, FINISH(combine_lanes(acc0)));
   }
 }
 

@@ -1,6 +1,7 @@
 // Softmax and log-softmax along a line, and their gradients.
 //
 // Spec:  T  storage type of x, y, dy, dx (the arithmetic is float)    LOG  1: log-softmax
+//        KEEP  1: y holds the exponentials until their sum is known (f32 only: halves would round them twice)
 //        WALK, WG, CPU_SHAPE (line.h)
 #include "line.h"
 
@@ -21,7 +22,11 @@ KERNEL void softmax_forward(IN(T, x), OUT(T, y), const uint outer, const uint le
     V total = (V)(0.0f);
     EACH(c) {
       GET(T, v, x, c, -INFINITY)
-      total += exp(v - peak);
+      v = exp(v - peak);
+      total += v;
+#if KEEP
+      PUT(T, y, c, v)
+#endif
     }
     total = TOTAL_SUM(total);
 
@@ -31,10 +36,14 @@ KERNEL void softmax_forward(IN(T, x), OUT(T, y), const uint outer, const uint le
     const V scale = 1.0f / total;
 #endif
     EACH(c) {
+#if KEEP
+      GET(T, v, y, c, 0.0f)
+      v *= scale;
+#elif LOG
       GET(T, v, x, c, 0.0f)
-#if LOG
       v = v - peak - shift;
 #else
+      GET(T, v, x, c, 0.0f)
       v = exp(v - peak) * scale;
 #endif
       PUT(T, y, c, v)

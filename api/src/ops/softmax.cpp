@@ -11,7 +11,7 @@ const detail::KernelFamily kBackward("softmax", "softmax_backward");
 
 Kernel kernel(const detail::KernelFamily& family, const Line& line, DType dtype, bool log, const Device& device) {
   return family.get(device, detail::key(int(dtype), int(log), line.key()),
-                    [&] { return line.spec(dtype).set("LOG", log); });
+                    [&] { return line.spec(dtype).set("LOG", log).set("KEEP", !log && dtype == DType::f32); });
 }
 
 Tensor normalise(const char* name, const Tensor& given, int given_axis, bool log) {
