@@ -12,6 +12,9 @@
 //        CPU_SHAPE 1: conv_cpu.h, f32 only        0: conv_gpu.h
 //        GRADIENT  1: the input's gradient
 //        ACT       0 none, 1 relu, 2 gelu         BIAS  1: bias [k_all] is added before it
+//        POOL      1: relu and max-pooling of 2x2 windows follow at once (CPU shape, stride 1, k_all a multiple of KB):
+//                  p, q and pixels count windows, y is pooled, and `which` holds each maximum's place in its window, in
+//                  row order, or 4 where nothing passed
 // and those of the shape's own file.
 #define CONV_ARGUMENTS                                                                                               \
   IN(REAL, x), IN(REAL, w), IN(REAL, bias), OUT(REAL, y), const uint pixels, const int h, const int wd,              \
@@ -19,6 +22,12 @@
       const int s_count, const int sh, const int sw, const int ph, const int pw, const int dh, const int dw,         \
       const int out_h, const int out_w, const int out_h0, const int out_w0, const uint blocks, const uint all_blocks, \
       const uint chunks, const uint tiles
+
+#if POOL
+#define CONV_PARAMETERS CONV_ARGUMENTS, OUT(u8, which)
+#else
+#define CONV_PARAMETERS CONV_ARGUMENTS
+#endif
 
 #if CPU_SHAPE
 #include "conv_cpu.h"

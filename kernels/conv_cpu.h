@@ -17,6 +17,17 @@
 // The unroll pragmas carry weight: without them PoCL keeps the sums in memory.
 #define KB (16 * KV)
 #define LANES ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+#if POOL  // lanes 4 i and on are the four pixels of window i
+#define STEP (T / 4)
+#define LANE_AT ((int16)(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3))
+#define ROW_OF(p) (2 * (p) + ((LANES >> 1) & 1))
+#define COL_OF(q) (2 * (q) + (LANES & 1))
+#else
+#define STEP T
+#define LANE_AT LANES
+#define ROW_OF(p) (p)
+#define COL_OF(q) (q)
+#endif
 #if RUN
 #define DEPTH RUN
 #else
@@ -45,11 +56,14 @@ FN void put(GLOBAL float* to, const float16 v, const bool past_caches) {
   vstore16(v, 0, to);
 }
 
-KERNEL void conv_forward(CONV_ARGUMENTS) {
+KERNEL void conv_forward(CONV_PARAMETERS) {
   OFFSET(x);
   OFFSET(w);
   OFFSET(bias);
   OFFSET(y);
+#if POOL
+  OFFSET(which);
+#endif
 #if WEIGHTS_STAY
   const uint block = GROUP_ID / chunks, chunk = GROUP_ID - block * chunks;
 #else
@@ -75,22 +89,22 @@ KERNEL void conv_forward(CONV_ARGUMENTS) {
   }
 #endif
 
-  const uint end = min((chunk + 1) * tiles * T, pixels);
-  uint m = chunk * tiles * T;
-  int16 q_at = (int)m + LANES;
+  const uint end = min((chunk + 1) * tiles * STEP, pixels);
+  uint m = chunk * tiles * STEP;
+  int16 q_at = (int)m + LANE_AT;
   int16 p_at = q_at / q;
   q_at -= p_at * q;
   int16 n_at = p_at / p;
   p_at -= n_at * p;
 
-  for (; m < end; m += T) {
+  for (; m < end; m += STEP) {
     const int n_first = n_at.s0;
     GLOBAL const float* const image = x + (ulong)n_first * h * wd * c_all;
-    const int16 live = (int)m + LANES < (int16)(int)end;
+    const int16 live = (int)m + LANE_AT < (int16)(int)end;
 #if GRADIENT
     const int16 h0 = p_at, w0 = q_at, row0 = (n_at - n_first) * h;
 #else
-    const int16 h0 = p_at * sh - ph, w0 = q_at * sw - pw, row0 = (n_at - n_first) * h;
+    const int16 h0 = ROW_OF(p_at) * sh - ph, w0 = COL_OF(q_at) * sw - pw, row0 = (n_at - n_first) * h;
 #endif
     float16 acc[T][KV];
     UNROLL for (int t = 0; t < T; ++t) {
@@ -163,6 +177,25 @@ KERNEL void conv_forward(CONV_ARGUMENTS) {
       }
     }
 
+#if POOL
+    const int windows = min((uint)STEP, end - m);
+    UNROLL for (int i = 0; i < STEP; ++i) {
+      if (i < windows) {
+        UNROLL for (int v = 0; v < KV; ++v) {
+          float16 best = acc[4 * i][v];
+          int16 where = 0;
+          UNROLL for (int j = 1; j < 4; ++j) {
+            const int16 wins = (acc[4 * i + j][v] > best) | (acc[4 * i + j][v] != acc[4 * i + j][v]);
+            best = select(best, acc[4 * i + j][v], wins);
+            where = select(where, (int16)j, wins);
+          }
+          const ulong place = (ulong)(m + i) * k_all + 16 * v;
+          vstore16(select(best, (float16)0.0f, best < 0.0f), 0, y + place);
+          vstore16(convert_uchar16(select((int16)4, where, best > 0.0f)), 0, which + k_first + place);
+        }
+      }
+    }
+#else
     int place[16];  // of the pixels in y, from the first image's start
 #if GRADIENT
     vstore16((((n_at - n_first) * out_h + out_h0 + p_at * sh) * out_w + out_w0 + q_at * sw) * k_all, 0, place);
@@ -186,8 +219,9 @@ KERNEL void conv_forward(CONV_ARGUMENTS) {
       for (int t = 0; t < count; ++t)
         for (int k = 0; k < k_count; ++k) out[place[t] + k] = row_out[t][k];
     }
+#endif
 
-    q_at += T;
+    q_at += STEP;
     while (any(q_at >= q)) {
       const int16 over = q_at >= q;  // -1 where true
       q_at -= over & q;

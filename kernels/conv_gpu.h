@@ -19,7 +19,7 @@ FN float activate(const float v) {
 #endif
 }
 
-KERNEL GROUP_SIZE(THREADS) void conv_forward(CONV_ARGUMENTS) {
+KERNEL GROUP_SIZE(THREADS) void conv_forward(CONV_PARAMETERS) {
   LOCAL float xs[BK * (BM + 1)];
   LOCAL float ws[BK * KB];
   OFFSET(x);
@@ -75,7 +75,7 @@ KERNEL GROUP_SIZE(THREADS) void conv_forward(CONV_ARGUMENTS) {
     for (int i = LOCAL_ID; i < BK * KB; i += THREADS)
       ws[i] = i < weights ? LOAD(w, block_weights + (ulong)d0 * KB + i) : 0.0f;
     BARRIER();
-    for (int k = 0; k < BK; ++k) {
+    UNROLL for (int k = 0; k < BK; ++k) {  // half unrolled, ptxas spills
       float a[TM], b[TN];
       UNROLL for (int i = 0; i < TM; ++i) a[i] = xs[k * (BM + 1) + my_m + i * THREADS_M];
       UNROLL for (int j = 0; j < TN; ++j) b[j] = ws[k * KB + my_n + j * THREADS_N];

@@ -41,7 +41,7 @@
     sum += N * KB;                                                                                        \
   }
 
-KERNEL void conv_weight_gradient(CONV_WEIGHT_ARGUMENTS) {
+KERNEL void conv_weight_gradient(CONV_WEIGHT_PARAMETERS) {
   OFFSET(x);
   OFFSET(dy);
   OFFSET(y);
@@ -57,6 +57,10 @@ KERNEL void conv_weight_gradient(CONV_WEIGHT_ARGUMENTS) {
   dy += group * kg + k_first;
   y += group * kg + k_first;
   masked += group * kg + k_first;
+#if POOL
+  OFFSET(which);
+  which += k_first;
+#endif
 
   float stage[STAGE * KB];
   ulong from[STAGE];  // where the listed pixels' inputs are: in x, or in edges (on a CPU all memory is one)
@@ -71,6 +75,26 @@ KERNEL void conv_weight_gradient(CONV_WEIGHT_ARGUMENTS) {
   bool begun = false;
   for (uint m = split * span; m < end; m += STAGE) {
     const int live = min((uint)STAGE, end - m);
+    const int n0 = m / (p * q), p0 = m / q - n0 * p, q0 = m % q;
+#if POOL
+    int fill_n = n0, fill_p = p0, fill_q = q0;
+    for (int i = 0; i < live; ++i) {
+      const bool pooled = fill_p < 2 * pooled_p && fill_q < 2 * pooled_q;  // a last odd row or column is in no window
+      const ulong o = (((ulong)fill_n * pooled_p + fill_p / 2) * pooled_q + fill_q / 2) * k_all;
+      const int place = (fill_p & 1) * 2 + (fill_q & 1);
+      UNROLL for (int v = 0; v < KV; ++v) {
+        float16 g = 0.0f;
+        if (pooled)
+          g = select(g, vload16(v, dy + o), convert_int16(vload16(v, which + o)) == (int16)place);
+        bias[v] += g;
+        vstore16(g, v, stage + i * KB);
+      }
+      if (++fill_q == q) {
+        fill_q = 0;
+        if (++fill_p == p) fill_p = 0, ++fill_n;
+      }
+    }
+#else
     for (int i = 0; i < live; ++i) {
       const ulong o = (ulong)(m + i) * k_all;
       if (k_count == KB) {
@@ -100,9 +124,9 @@ KERNEL void conv_weight_gradient(CONV_WEIGHT_ARGUMENTS) {
         UNROLL for (int v = 0; v < KV; ++v) bias[v] += vload16(v, stage + i * KB);
       }
     }
+#endif
 
     GLOBAL float* sum = sums;
-    const int n0 = m / (p * q), p0 = m / q - n0 * p, q0 = m % q;
     for (int r = 0; r < r_count; r += ROWS) {
       for (int s = 0; s < (RUN ? 1 : s_count); ++s) {
         int count = 0, n = n0, pp = p0, qq = q0;

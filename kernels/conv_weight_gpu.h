@@ -7,7 +7,7 @@
 #define THREADS_N (KB / TN)
 #define THREADS (THREADS_M * THREADS_N)
 
-KERNEL GROUP_SIZE(THREADS) void conv_weight_gradient(CONV_WEIGHT_ARGUMENTS) {
+KERNEL GROUP_SIZE(THREADS) void conv_weight_gradient(CONV_WEIGHT_PARAMETERS) {
   LOCAL float xs[BK * BM];
   LOCAL float ds[BK * KB];
   OFFSET(x);

@@ -55,6 +55,9 @@ class PORTICO_API Conv2d : public Module {
   Tensor weight, bias;                                       ///< bias is undefined without one
 
  private:
+  friend class Sequential;
+  Tensor forward_relu_pool(const Tensor& x);  // ReLU and MaxPool2d(2) behind it, as one operation
+  Tensor padded(const Tensor& x) const;
   std::int64_t in_, out_;
   Pair kernel_;
   bool same_;
