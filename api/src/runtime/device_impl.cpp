@@ -151,13 +151,17 @@ void synchronize(StreamImpl& stream) {
 }
 
 void DeviceImpl::synchronize() {
+  wait_for_streams();
+  after_wait();
+}
+
+void DeviceImpl::wait_for_streams() {
   std::vector<StreamImpl*> streams;
   {
     const std::lock_guard lock(stream_mutex_);
     streams = streams_;
   }
   for (StreamImpl* stream : streams) check(api.stream_synchronize(stream->handle), "synchronize " + label);
-  after_wait();
 }
 
 // ---- Reports of kernels

@@ -69,6 +69,7 @@ class DeviceImpl {
   static void push_current_stream(StreamImpl& stream);
   static void pop_current_stream();
   void synchronize();
+  void wait_for_streams();  ///< synchronize() without what follows a wait
 
   /// Makes `stream` run after everything that used `block` so far, and the block the stream's.
   void use(Block& block, StreamImpl& stream) {

@@ -1,5 +1,6 @@
-// Puts compiled programs into the disk cache once their kernels have run, away from the caller's path: some drivers
-// make machine code only at the first launch, and handing out a binary costs them tens of milliseconds.
+// Puts compiled programs into the disk cache when the process ends. Not earlier: some drivers make machine code only at
+// a kernel's first launch, handing out a binary costs them tens of milliseconds a kernel, and PoCL 3.1 aborts when it
+// is asked for one while a kernel is in flight.
 #pragma once
 
 #include "runtime/program_cache.hpp"
