@@ -1,13 +1,14 @@
 #include <cmath>
 
 #include "nn/checks.hpp"
+#include "ops/conv_pool.hpp"
 #include "portico/nn/layers.hpp"
 
 namespace portico::nn {
 namespace {
 
 // x with `extra` more rows of zeros below and columns to the right.
-Tensor padded(const Tensor& x, const Pair& extra) {
+Tensor widened(const Tensor& x, const Pair& extra) {
   Tensor result = x;
   for (int axis = 2; axis < 4; ++axis) {
     if (extra[axis - 2] == 0) continue;
@@ -55,8 +56,16 @@ Conv2d::Conv2d(std::int64_t in, std::int64_t out, Pair kernel, const Conv2dLayer
 Tensor Conv2d::forward(const Tensor& x, Activation activation) {
   Conv2dOptions options = options_;
   options.activation = activation;
+  return conv2d(padded(x), weight, bias, options);
+}
+
+Tensor Conv2d::forward_relu_pool(const Tensor& x) {
+  return detail::conv2d_relu_pool(padded(x), weight, bias, options_);
+}
+
+Tensor Conv2d::padded(const Tensor& x) const {
   const bool pads = extra_padding_ != Pair{0, 0} && x.defined() && x.rank() == 4;  // else conv2d says what is wrong
-  return conv2d(pads ? padded(x, extra_padding_) : x, weight, bias, options);
+  return pads ? widened(x, extra_padding_) : x;
 }
 
 std::string Conv2d::describe() const {

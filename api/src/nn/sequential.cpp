@@ -20,6 +20,13 @@ Activation epilogue_of(Module& module) {
   return Activation::none;
 }
 
+// Windows of 2 x 2 side by side: what conv2d_relu_pool does.
+bool halves(const MaxPool2d& pool) {
+  const MaxPool2dOptions& options = pool.options();
+  return options.kernel == Pair{2, 2} && options.stride.value_or(options.kernel) == Pair{2, 2} &&
+         options.padding == Pair{0, 0} && options.dilation == Pair{1, 1} && !options.ceil_mode;
+}
+
 }  // namespace
 
 struct Sequential::Step {
@@ -27,6 +34,7 @@ struct Sequential::Step {
   Linear* linear = nullptr;  ///< at most one of the two, and then with `activation`
   Conv2d* conv = nullptr;
   Activation activation = Activation::none;  ///< of the layer after it, which then has no step of its own
+  bool pooled = false;                       ///< a convolution and its ReLU, and the layer after them halves the image
 };
 
 Sequential::Sequential() = default;
@@ -38,13 +46,20 @@ Module& Sequential::append(std::unique_ptr<Module> layer) {
   add_child(std::to_string(size()), added);
   layers_.push_back(std::move(layer));
 
-  // Patterns are recognised here, once, by the last step and the new layer. A longer one (convolution, ReLU, pooling)
-  // is one more case: it extends a step that has its activation already.
+  // Patterns are recognised here, once, by the last step and the new layer.
   const Activation activation = epilogue_of(added);
   if (activation != Activation::none && !plan_.empty()) {
     Step& last = plan_.back();
     if ((last.linear || last.conv) && last.activation == Activation::none) {
       last.activation = activation;
+      return added;
+    }
+  }
+  const MaxPool2d* pool = exactly<MaxPool2d>(added);
+  if (pool && halves(*pool) && !plan_.empty()) {
+    Step& last = plan_.back();
+    if (last.conv && last.activation == Activation::relu && !last.pooled) {
+      last.pooled = true;
       return added;
     }
   }
@@ -57,6 +72,8 @@ Tensor Sequential::forward(const Tensor& x) {
   for (const Step& step : plan_) {
     if (step.linear)
       y = step.linear->forward(y, step.activation);
+    else if (step.pooled)
+      y = step.conv->forward_relu_pool(y);
     else if (step.conv)
       y = step.conv->forward(y, step.activation);
     else

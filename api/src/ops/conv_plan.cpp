@@ -112,6 +112,50 @@ ConvWalk plan_walk(const ConvShape& shape, bool gradient, bool cpu, std::uint32_
   return walk;
 }
 
+ConvWalk plan_pooled_walk(const ConvShape& shape, std::uint32_t units) {
+  ConvWalk walk = plan_walk(shape, false, true, units);
+  walk.pooled = true;
+  walk.p = shape.p / 2;
+  walk.q = shape.q / 2;
+  walk.pixels = shape.n * walk.p * walk.q;
+  walk.tile = 12;  // three windows
+  const std::int64_t tiles = divide_up(walk.pixels, walk.tile / 4);
+  walk.tiles = std::clamp<std::int64_t>(tiles * walk.blocks / (16 * std::int64_t{units}), 1, 64);
+  walk.chunks = divide_up(tiles, walk.tiles);
+  walk.stream = false;
+  return walk;
+}
+
+ConvPoolPlan plan_pool(const ConvShape& shape, bool input_wanted, std::uint32_t units) {
+  constexpr std::int64_t kSums = 28, kLargestFrame = 2048, kLargestImage = 8192;  // 28 sums fit the registers
+  ConvPoolPlan plan{};
+  const std::int64_t p = shape.p / 2, q = shape.q / 2, taps = shape.r * shape.s, wide = shape.w + 2 * shape.padding[1];
+  const bool one = shape.groups == 1 && shape.stride == Pair{1, 1} && shape.dilation == Pair{1, 1};
+  if (!one || p < 1 || q < 1 || shape.k % 32 != 0) return plan;
+  if (shape.c < 16) {
+    plan.possible = !input_wanted;
+    return plan;
+  }
+  plan.sparse = true;
+  if (shape.c % 16 != 0 || taps > kSums || (shape.r + 1) * (shape.s + 1) > kSums || q > 256) return plan;
+  plan.vectors = shape.c % 32 == 0 && 2 * taps <= kSums ? 2 : 1;
+  plan.windows = 64;
+  while (plan.windows < q) plan.windows *= 2;
+  // The smallest frame, the L1 cache's size first, that holds two rows of windows.
+  for (plan.frame = 512; plan.frame <= kLargestFrame; plan.frame *= 2) {
+    const std::int64_t rows = plan.frame / (plan.vectors * wide) - (shape.r - 1);
+    plan.band = std::min({p, rows / 2, plan.windows / q});
+    if (plan.band >= std::min<std::int64_t>({p, 2, plan.windows / q})) break;
+  }
+  const std::int64_t image = std::min<std::int64_t>(2, shape.c / 16) * (2 * p + shape.r - 1) * (2 * q + shape.s - 1);
+  plan.input_frame = divide_up(image, 256) * 256;
+  plan.possible = plan.frame <= kLargestFrame && (!input_wanted || plan.input_frame <= kLargestImage);
+  const std::int64_t wanted = divide_up(8 * std::int64_t{units}, shape.k / 32);
+  plan.images = divide_up(std::max<std::int64_t>(shape.n, 1), wanted);
+  plan.splits = divide_up(shape.n, plan.images);
+  return plan;
+}
+
 ConvWeightPlan plan_weight(const ConvShape& shape, bool cpu, std::uint32_t units) {
   ConvWeightPlan plan{};
   plan.cpu = cpu;

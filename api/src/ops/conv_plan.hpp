@@ -36,9 +36,11 @@ struct ConvWalk {
   std::int64_t run;         ///< inputs along a filter row, when these few are one run of x; else 0
   bool weights_stay;
   bool stream;
+  bool pooled;  ///< relu and 2x2 max-pooling follow at once: pixels, p and q count windows
 };
 ConvWalk plan_walk(const ConvShape& shape, bool gradient, bool cpu, std::uint32_t units, std::int64_t row0 = 0,
                    std::int64_t col0 = 0);
+ConvWalk plan_pooled_walk(const ConvShape& shape, std::uint32_t units);
 
 /// Outputs of a block for `lanes` outputs of a group.
 std::int64_t conv_block(std::int64_t lanes, bool cpu);
@@ -53,6 +55,20 @@ struct ConvWeightPlan {
   std::int64_t run, rows;        ///< as ConvWalk::run; filter rows handled at once
 };
 ConvWeightPlan plan_weight(const ConvShape& shape, bool cpu, std::uint32_t units);
+
+/// The sparse gradients behind relu and 2x2 max-pooling (conv_pool.cl).
+struct ConvPoolPlan {
+  bool possible;         ///< else the operations run one by one
+  bool sparse;           ///< else few input channels, whose gradient nobody wants: the dense kernel reads pooled dy
+  std::int64_t vectors;  ///< of 16 channels that the weight gradient takes at a time
+  std::int64_t frame;    ///< float16 vectors of its private piece of x
+  std::int64_t band;     ///< rows of windows at a time
+  std::int64_t windows;  ///< windows at a time, at most
+  std::int64_t images;   ///< of a split
+  std::int64_t splits;
+  std::int64_t input_frame;  ///< float16 vectors of the input gradient's private image
+};
+ConvPoolPlan plan_pool(const ConvShape& shape, bool input_wanted, std::uint32_t units);
 
 /// True when every index that the CPU shape keeps in 32 bits fits: a few images, counted in elements.
 bool fits_cpu_shape(const ConvShape& shape);

@@ -91,7 +91,8 @@ class Run {
     Clock::time_point last_look = start;
     bool stopped = false;
 
-    for (data::Batch batch; !(stopped = options_.should_stop && options_.should_stop()) && data_.next(batch);) {
+    for (data::Batch batch; data_.next(batch);) {
+      if ((stopped = options_.should_stop && options_.should_stop())) break;
       step(epoch, log, batch);
       sizes.push_back(batch.labels.count());
       report.examples += sizes.back();
