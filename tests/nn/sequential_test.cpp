@@ -70,7 +70,7 @@ TEST_CASE("linear layers and their activations", "[nn][sequential]") {
   network.emplace<nn::ReLU>();  // nothing before it to run with
   network.emplace<nn::Linear>(9, 17);
   network.emplace<nn::ReLU>();
-  network.emplace<nn::ReLU>();  // the second one stays alone
+  network.emplace<nn::GELU>();  // the second one stays alone
   network.emplace<nn::Linear>(17, 8, nn::LinearOptions{.bias = false});
   network.emplace<nn::GELU>();
   network.emplace<nn::Linear>(8, 8);

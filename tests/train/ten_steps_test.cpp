@@ -191,7 +191,7 @@ TEST_CASE("ten steps of Adam agree with a run in double", "[training]") {
   const auto model = make_model();
   optim::Adam optimizer(model->parameters(), {.lr = 0.01f});
   const auto [loss, parameter] =
-      compare(optimizer, *model, HostAdam{.lr = 0.01f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f});
+      compare(optimizer, *model, HostAdam{.lr = 0.01f, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8f});
   INFO("loss " << loss << ", parameter " << parameter);
   CHECK(loss < 1e-6);
   // Adam divides by the gradient's own size: where a gradient is close to 0, its relative error becomes the step's.
