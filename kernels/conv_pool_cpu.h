@@ -1,8 +1,5 @@
 // Spec:  CV  vectors of 16 channels that the weight gradient takes at a time, R * S * CV sums in registers
 #define BLOCK 32  // outputs that an item takes at a time
-#ifndef SORTED
-#define SORTED 32
-#endif
 
 // Weight gradient. An item takes BLOCK outputs and `images` images, band by band: it copies the band's inputs between
 // zeros, which leaves no border to test for, and for each output runs over the band's windows: one scalar of dy times
@@ -134,7 +131,7 @@ KERNEL void conv_pool_pack(IN(f32, w), OUT(f32, packed), const int c, const int 
   }
 
 // Input gradient. An item takes one image and 32 channels (or the last 16). The outputs of a window are sorted by the
-// place of their winner, SORTED of them at a time so that their weights stay in the L1 cache.
+// place of their winner, BLOCK of them at a time so that their weights stay in the L1 cache.
 KERNEL void conv_pool_input(IN(f32, dy), IN(u8, which), IN(f32, packed), OUT(f32, dx), const int h, const int wd,
                             const int c, const int k, const int p, const int q, const int ph, const int pw) {
   OFFSET(dy);
@@ -142,18 +139,18 @@ KERNEL void conv_pool_input(IN(f32, dy), IN(u8, which), IN(f32, packed), OUT(f32
   OFFSET(packed);
   OFFSET(dx);
   float16 frame[FRAME];
-  uchar orders[WINDOWS][5][SORTED];  // place 4: nothing passed
+  uchar orders[WINDOWS][5][BLOCK];  // place 4: nothing passed
   ulong counts[WINDOWS];
   const int pieces = (c + 31) / 32, image = GROUP_ID / pieces, c_first = (GROUP_ID - image * pieces) * 32;
   const int wide = 2 * q + S - 1, high = 2 * p + R - 1, vectors = min(2, (c - c_first) / 16);
   for (int i = 0; i < high * wide * vectors; ++i) frame[i] = 0.0f;
-  for (int k_first = 0; k_first < k; k_first += SORTED) {
+  for (int k_first = 0; k_first < k; k_first += BLOCK) {
     for (int first = 0; first < p * q; first += WINDOWS) {
       const int windows = min(WINDOWS, p * q - first);
       for (int i = 0; i < windows; ++i) {
         GLOBAL const uchar* const places = which + ((ulong)image * p * q + first + i) * k + k_first;
         ulong count = 0;  // four counters of 16 bits: no memory in the chain from one output to the next
-        for (int kk = 0; kk < SORTED; ++kk) {
+        for (int kk = 0; kk < BLOCK; ++kk) {
           const int place = places[kk];
           const bool alive = place < 4;
           const int shift = 16 * (place & 3);
@@ -167,7 +164,7 @@ KERNEL void conv_pool_input(IN(f32, dy), IN(u8, which), IN(f32, packed), OUT(f32
         for (int i = 0; i < windows; ++i) {
           const int row = (first + i) / q, col = first + i - row * q;
           const ulong at = ((ulong)image * p * q + first + i) * k + k_first, count = counts[i];
-          uchar(*const order)[SORTED] = orders[i];
+          uchar(*const order)[BLOCK] = orders[i];
           float16* const window = frame + (v * high + 2 * row) * wide + 2 * col;
           float16 acc[(R + 1) * (S + 1)];
           UNROLL for (int r = 0; r <= R; ++r) {
