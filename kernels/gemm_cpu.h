@@ -3,7 +3,7 @@
 // A group owns one panel of COLS columns and `group_rows` rows. It copies its block of B, `block_depth` deep, into private
 // memory in the order in which it is read, and runs all its row tiles over it; f32 A is read in place. The last row tile
 // and the last panel are moved back so that they end with the matrix, and store only what is theirs: no tile is ever
-// partial, hence ROWS <= m. Only a matrix narrower than a panel is padded, with zeros in the packed block.
+// partial, hence ROWS <= m. Only a matrix narrower than a panel is padded, with any values, in the packed block.
 //
 // Spec:  ROWS    rows of a tile. At most 8 when f32 A is not transposed and VECS is 2: each row needs a pointer register,
 //                and 8 rows a power of two apart are what one set of the L1 cache holds beside B
@@ -59,8 +59,9 @@ FN Vec gelu16(const Vec x) { return 0.5f * x * (1.0f + ERF(x * 0.70710678f)); }
 #define LOAD4_OF_(T, x, i) LOAD4_OF_##T(x, i)
 #define LOAD4_OF(T, x, i) LOAD4_OF_(T, x, i)
 #define PAIR_OF(x, i) as_ulong2(LOAD4_OF(REAL, x, i))
-#define QUARTERS(x, i, ld) \
-  as_float16((ulong8)(PAIR_OF(x, i), PAIR_OF(x, (i) + 4 * (ld)), PAIR_OF(x, (i) + 8 * (ld)), PAIR_OF(x, (i) + 12 * (ld))))
+#define QUARTERS(rows, j, i)                                                                    \
+  as_float16((ulong8)(PAIR_OF(rows[j], i), PAIR_OF(rows[(j) + 4], i), PAIR_OF(rows[(j) + 8], i), \
+                      PAIR_OF(rows[(j) + 12], i)))
 #define LOW_PAIRS(p, q) \
   as_ulong8((Vec)(p.s0, q.s0, p.s1, q.s1, p.s4, q.s4, p.s5, q.s5, p.s8, q.s8, p.s9, q.s9, p.sc, q.sc, p.sd, q.sd))
 #define HIGH_PAIRS(p, q) \
@@ -114,34 +115,33 @@ KERNEL GROUP_SIZE(1) void gemm(IN(REAL, a), IN(REAL, b), OUT(REAL, c), IN(REAL, 
 #if PACK_B && TRANS_B
     UNROLL for (int v = 0; v < VECS; ++v) {
       uint kk = 0;
-      if (width >= 16 * (v + 1)) {
-        for (; kk + 4 <= depth; kk += 4) {
-          GLOBAL const REAL* rows = b + 16 * v * ldb + k0 + kk;
-          const Vec r0 = QUARTERS(rows, 0, ldb), r1 = QUARTERS(rows, ldb, ldb), r2 = QUARTERS(rows, 2 * ldb, ldb),
-                    r3 = QUARTERS(rows, 3 * ldb, ldb);
-          const ulong8 p0 = LOW_PAIRS(r0, r1), p1 = LOW_PAIRS(r2, r3), p2 = HIGH_PAIRS(r0, r1), p3 = HIGH_PAIRS(r2, r3);
-          block[kk * VECS + v] = LOW_HALVES(p0, p1);
-          block[(kk + 1) * VECS + v] = HIGH_HALVES(p0, p1);
-          block[(kk + 2) * VECS + v] = LOW_HALVES(p2, p3);
-          block[(kk + 3) * VECS + v] = HIGH_HALVES(p2, p3);
-        }
+      GLOBAL const REAL* row_of[16];  // columns beyond the matrix repeat its last one; nobody stores them
+      ROLLED for (uint j = 0; j < 16; ++j) row_of[j] = b + min(16 * v + j, width - 1) * ldb + k0;
+      for (; kk + 4 <= depth; kk += 4) {
+        const Vec r0 = QUARTERS(row_of, 0, kk), r1 = QUARTERS(row_of, 1, kk), r2 = QUARTERS(row_of, 2, kk),
+                  r3 = QUARTERS(row_of, 3, kk);
+        const ulong8 p0 = LOW_PAIRS(r0, r1), p1 = LOW_PAIRS(r2, r3), p2 = HIGH_PAIRS(r0, r1), p3 = HIGH_PAIRS(r2, r3);
+        block[kk * VECS + v] = LOW_HALVES(p0, p1);
+        block[(kk + 1) * VECS + v] = HIGH_HALVES(p0, p1);
+        block[(kk + 2) * VECS + v] = LOW_HALVES(p2, p3);
+        block[(kk + 3) * VECS + v] = HIGH_HALVES(p2, p3);
       }
       ROLLED for (; kk < depth; ++kk) {
         float x[16];
-        ROLLED for (uint j = 0; j < 16; ++j) x[j] = 16 * v + j < width ? LOAD(b, (16 * v + j) * ldb + k0 + kk) : 0.0f;
+        ROLLED for (uint j = 0; j < 16; ++j) x[j] = LOAD(row_of[j], kk);
         block[kk * VECS + v] = vload16(0, x);
       }
     }
 #elif PACK_B
-    if (width == COLS) {
-      for (uint kk = 0; kk < depth; ++kk)
-        UNROLL for (int v = 0; v < VECS; ++v) block[kk * VECS + v] = LOAD16(b, (k0 + kk) * ldb + 16 * v);
-    } else {
-      for (uint kk = 0; kk < depth; ++kk) {
-        float x[COLS];
-        ROLLED for (uint j = 0; j < COLS; ++j) x[j] = j < width ? LOAD(b, (k0 + kk) * ldb + j) : 0.0f;
-        UNROLL for (int v = 0; v < VECS; ++v) block[kk * VECS + v] = vload16(v, x);
-      }
+    // A row shorter than the panel is read on into the next one; nobody stores those columns. The last rows have no next.
+    const uint beyond = (COLS - width + (uint)ldb - 1) / (uint)ldb;
+    const uint safe = k0 + depth + beyond <= k ? depth : k - k0 < beyond ? 0 : k - k0 - beyond;
+    for (uint kk = 0; kk < safe; ++kk)
+      UNROLL for (int v = 0; v < VECS; ++v) block[kk * VECS + v] = LOAD16(b, (k0 + kk) * ldb + 16 * v);
+    ROLLED for (uint kk = safe; kk < depth; ++kk) {
+      float x[COLS];
+      ROLLED for (uint j = 0; j < COLS; ++j) x[j] = LOAD(b, (k0 + kk) * ldb + min(j, width - 1));
+      UNROLL for (int v = 0; v < VECS; ++v) block[kk * VECS + v] = vload16(v, x);
     }
 #else
     GLOBAL const REAL* block = b + k0 * ldb;
