@@ -153,20 +153,23 @@ TEST_CASE("activation layers are their functions", "[nn]") {
 
 TEST_CASE("same padding keeps the extent, for even and dilated kernels too", "[nn]") {
   const Tensor x = numbers({1, 2, 7, 6});
-  for (const Pair& kernel : {Pair{3, 3}, Pair{2, 4}, Pair{1, 2}, Pair{5, 2}})
-    for (const Pair& dilation : {Pair{1, 1}, Pair{2, 1}}) {
-      nn::Conv2d layer(2, 3, kernel, {.dilation = dilation, .same = true});
-      INFO(layer.describe());
-      const Tensor y = layer(x);
-      REQUIRE(y.shape() == Shape{1, 3, 7, 6});
-      // More padding than needed on all sides; the wanted part begins where the left padding is total / 2.
-      const Pair total = {dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)};
-      const Tensor wide = conv2d(x, layer.weight, layer.bias, {.padding = total, .dilation = dilation});
-      const Pair skip = {total[0] - total[0] / 2, total[1] - total[1] / 2};
-      const Tensor expected = slice(slice(wide, 2, skip[0], skip[0] + 7), 3, skip[1], skip[1] + 6);
-      const std::vector<float> wanted = expected.to_vector();
-      check_values(y.to_vector(), Doubles(wanted.begin(), wanted.end()), DType::f32, 2 * kernel[0] * kernel[1]);
-    }
+  struct Case {
+    Pair kernel, dilation;
+  };
+  for (const auto& [kernel, dilation] :
+       {Case{{3, 3}, {1, 1}}, Case{{2, 4}, {1, 1}}, Case{{2, 2}, {2, 1}}, Case{{1, 5}, {1, 3}}}) {
+    nn::Conv2d layer(2, 3, kernel, {.dilation = dilation, .same = true});
+    INFO(layer.describe());
+    const Tensor y = layer(x);
+    REQUIRE(y.shape() == Shape{1, 3, 7, 6});
+    // More padding than needed on all sides; the wanted part begins where the left padding is total / 2.
+    const Pair total = {dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)};
+    const Tensor wide = conv2d(x, layer.weight, layer.bias, {.padding = total, .dilation = dilation});
+    const Pair skip = {total[0] - total[0] / 2, total[1] - total[1] / 2};
+    const Tensor expected = slice(slice(wide, 2, skip[0], skip[0] + 7), 3, skip[1], skip[1] + 6);
+    const std::vector<float> wanted = expected.to_vector();
+    check_values(y.to_vector(), Doubles(wanted.begin(), wanted.end()), DType::f32, 2 * kernel[0] * kernel[1]);
+  }
 }
 
 TEST_CASE("dropout acts in training only", "[nn]") {
