@@ -2,6 +2,8 @@
 // prints the ratio of the medians: that row is the one to quote.
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "blas.hpp"
@@ -67,6 +69,8 @@ void versus(benchmark::State& state, const Product& p) {
     for (int round = 0; round < 9; ++round) {
       our_times.push_back(seconds_of(device, our_calls, ours) / our_calls);
       their_times.push_back(seconds_of(device, their_calls, theirs) / their_calls);
+      // OpenBLAS's threads spin for some 30 ms after a call and would take a core from the next round.
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     state.SetIterationTime(median(our_times));
   }
