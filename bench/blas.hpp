@@ -1,4 +1,4 @@
-// OpenBLAS and CLBlast as peers, opened at run time: what is not there is a row that says so.
+// OpenBLAS as a peer, opened at run time: where it is not there, its rows say so.
 #pragma once
 
 #include <string>

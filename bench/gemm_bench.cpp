@@ -1,5 +1,5 @@
-// Matrix products, alone and against OpenBLAS. `versus/openblas/...` times both sides alternately in one loop and
-// prints the ratio of the medians: that row is the one to quote.
+// Matrix products, alone and against OpenBLAS and CLBlast. `versus/openblas/...` times both sides alternately in one
+// loop and prints the ratio of the medians: that row is the one to quote.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "blas.hpp"
+#include "clblast.hpp"
 #include "portico/portico.hpp"
 #include "suites.hpp"
 #include "timing.hpp"
@@ -103,6 +104,8 @@ void add_gemm() {
         if (sgemm == nullptr) throw Error(ErrorCode::unsupported, reason);
         return [sgemm, p, host = std::make_shared<Host>(p)] { blas_product(sgemm, p, *host); };
       });
+      add("peer/clblast/gemm/f32/" + p.name(), p.work(),
+          [p]() -> std::function<void()> { return clblast_product(p.m, p.n, p.k, p.trans_a, p.trans_b); });
       benchmark::RegisterBenchmark(("versus/openblas/gemm/f32/" + p.name()).c_str(),
                                    [p](benchmark::State& state) { versus(state, p); })
           ->UseManualTime()
