@@ -18,6 +18,6 @@ quick=()
 (cd "$root" && cmake --preset release "${quick[@]}") >"$log" 2>&1 ||
   fail "configuring failed: $(grep -m1 -A1 'CMake Error' "$log" | tr '\n' ' ') (whole log: $log)"
 (cd "$root" && cmake --build --preset release) >"$log" 2>&1 ||
-  fail "the build failed: $(grep -m1 -E 'error|FAILED' "$log") (whole log: $log)"
+  fail "the build failed: $(grep -m1 'error' "$log" || tail -n1 "$log") (whole log: $log)"
 
 exec "$build/bin/portico-train" "$@"
