@@ -50,7 +50,7 @@ endif()
 function(portico_register_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT")
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 600)
+    set(arg_TIMEOUT 1500)  # two cores, shared with another build, and no kernel compiled yet
   endif()
   # With a launcher in front ctest no longer turns a target's name into its file.
   list(POP_FRONT arg_COMMAND program)
