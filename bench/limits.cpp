@@ -11,7 +11,7 @@ namespace {
 // One text, two shapes: a CPU takes sixteen lanes a work-item, a GPU one. Twelve independent sums hide the latency of
 // fma.
 constexpr const char* kRoofs = R"(
-#if SHAPE_CPU
+#if CPU_SHAPE
 typedef float16 lanes;
 #define LANES 16
 #define PUT(y, i, v) vstore16((v), (i), (y))
@@ -35,7 +35,7 @@ KERNEL void fma_rate(OUT(f32, y), const uint rounds, const float seed) {
   PUT(y, GLOBAL_ID, s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + sa + sb);
 }
 
-#if SHAPE_CPU
+#if CPU_SHAPE
 KERNEL void copy_block(IN(f32, x), OUT(f32, y), const uint chunk) {
   OFFSET(x);
   OFFSET(y);
@@ -66,7 +66,7 @@ double best_seconds(const Device& device, Work work) {
 
 Limits measure(const Device& device) {
   const bool cpu = device.info().is_cpu();
-  const Spec spec = Spec().set("SHAPE_CPU", cpu ? 1 : 0);
+  const Spec spec = Spec().set("CPU_SHAPE", cpu ? 1 : 0);
   const Kernel fma_rate = device.compile("bench_roofs", kRoofs, "fma_rate", spec);
   const Kernel copy = device.compile("bench_roofs", kRoofs, "copy_block", spec);
   Limits limits;

@@ -64,9 +64,7 @@ KernelTexts read_kernel_texts(const fs::path& dumps, const fs::path& kernels) {
       ++result.stale;
       continue;
     }
-    text.cpu_shape = false;
-    for (const char* word : {"SHAPE_CPU", "CPU_SHAPE", "CPU"})  // as the kernel files call it
-      text.cpu_shape |= text.spec.find("#define " + std::string(word) + " 1\n") != std::string::npos;
+    text.cpu_shape = text.spec.find("#define CPU_SHAPE 1\n") != std::string::npos;
     launched.insert(text.file);
     if (seen.insert(text.spec + '\0' + text.body).second) result.all.push_back(std::move(text));
   }
