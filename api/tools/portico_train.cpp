@@ -213,7 +213,7 @@ CLI::Validator from(std::int64_t low) {
 std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App app(
       "Trains a small network on Fashion-MNIST, saves it, and draws its predictions.\n"
-      "PORTICO_BACKEND=cuda|hip|opencl chooses the device.",
+      "PORTICO_BACKEND chooses the device; portico-info lists what there is.",
       "portico-train");
   app.set_version_flag("--version", version());
   app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
