@@ -14,7 +14,7 @@ namespace {
 
 using namespace portico;
 
-void train() {
+void short_run() {
   seed(3);
   nn::Sequential model;
   model.emplace<nn::Conv2d>(1, 8, 3, nn::Conv2dLayerOptions{.padding = {1, 1}});
@@ -53,7 +53,7 @@ void train() {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  train();
+  short_run();
   if (argc > 1 && std::strcmp(argv[1], "--leak") == 0) {
     static volatile std::size_t size = 4096;
     void* volatile lost = std::malloc(size);
