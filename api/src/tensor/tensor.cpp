@@ -109,7 +109,7 @@ std::vector<std::byte> encode(std::span<const float> values, DType dtype) {
   };
   switch (dtype) {
     case DType::f32:
-      std::memcpy(bytes.data(), values.data(), bytes.size());
+      put([](float v) { return v; });
       break;
     case DType::f16:
       put(to_f16);
