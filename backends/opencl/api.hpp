@@ -20,7 +20,8 @@
   X(GetDeviceInfo)                                                                                                   \
   X(CreateContext)                                                                                                   \
   X(ReleaseContext)                                                                                                  \
-  X(CreateCommandQueue) X(ReleaseCommandQueue) X(CreateBuffer) X(ReleaseMemObject) X(SetMemObjectDestructorCallback) \
+  X(CreateCommandQueue)                                                                                              \
+  X(ReleaseCommandQueue) X(CreateBuffer) X(ReleaseMemObject) X(SetMemObjectDestructorCallback)                       \
       X(CreateProgramWithSource) X(CreateProgramWithBinary) X(BuildProgram) X(GetProgramBuildInfo) X(GetProgramInfo) \
           X(ReleaseProgram) X(CreateKernel) X(ReleaseKernel) X(SetKernelArg) X(GetKernelInfo) X(GetKernelArgInfo)    \
               X(GetKernelWorkGroupInfo) X(EnqueueNDRangeKernel) X(EnqueueReadBuffer) X(EnqueueWriteBuffer)           \

@@ -55,9 +55,9 @@ class Pass {
 
   void step(Node& node, const Tensor& dy) {
     if (!node.backward)
-      throw Error(ErrorCode::invalid_argument, std::string("backward: the graph behind ") + node.name + " " +
-                                                   node.shape.to_string() +
-                                                   " was freed by an earlier backward(); give that one keep_graph = true");
+      throw Error(ErrorCode::invalid_argument,
+                  std::string("backward: the graph behind ") + node.name + " " + node.shape.to_string() +
+                      " was freed by an earlier backward(); give that one keep_graph = true");
     std::uint32_t needs = 0;
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (node.inputs[i]) needs |= 1u << i;

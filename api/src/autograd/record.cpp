@@ -24,7 +24,8 @@ Tensor record_inputs(const char* name, Tensor y, const Inputs& inputs, autograd:
   for (const Tensor& input : inputs) wanted |= wants_gradient(input);
   if (!wanted) return y;
 
-  if (inputs.size() > 32) throw Error(ErrorCode::invalid_argument, std::string(name) + ": more than 32 inputs to record");
+  if (inputs.size() > 32)
+    throw Error(ErrorCode::invalid_argument, std::string(name) + ": more than 32 inputs to record");
   auto node = std::make_shared<Node>();
   node->name = name;
   node->sequence = g_sequence.fetch_add(1, std::memory_order_relaxed);

@@ -60,7 +60,7 @@ struct PointwiseRow {
   const char* name;
   const char* forward;
   const char* derivative[2];  ///< of the first and second input; null when there is none
-  bool integers = false;           ///< defined for i32 too
+  bool integers = false;      ///< defined for i32 too
 };
 
 #define PORTICO_GELU_INNER "(0.7978845608f * (x + 0.044715f * x * x * x))"
@@ -123,10 +123,7 @@ inline constexpr PointwiseRow kPointwiseRows[] = {
     {Pointwise::fill, "fill", "s", {}, true},
     // Its derivative is not its own: it hands dy to where a and b are equal (max, min).
     {Pointwise::equal, "equal", "SELECT(a == b, 1.0f, 0.0f)", {"SELECT(a == b, dy, 0.0f)"}},
-    {Pointwise::squared_difference,
-     "mse_loss",
-     "(a - b) * (a - b)",
-     {"dy * s * (a - b)", "dy * s * (b - a)"}},
+    {Pointwise::squared_difference, "mse_loss", "(a - b) * (a - b)", {"dy * s * (a - b)", "dy * s * (b - a)"}},
 };
 #undef PORTICO_GELU_INNER
 

@@ -11,8 +11,8 @@ namespace portico::detail {
 
 struct Node;  // autograd/node.hpp
 
-/// Something that an operation made from a tensor's contents and keeps beside it (a weight's packed form). Whoever keeps
-/// it checks the buffer's version before use. Copying a tensor's description leaves it behind.
+/// Something that an operation made from a tensor's contents and keeps beside it (a weight's packed form). Whoever
+/// keeps it checks the buffer's version before use. Copying a tensor's description leaves it behind.
 class Kept {
  public:
   Kept() = default;
