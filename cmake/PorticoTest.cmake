@@ -40,6 +40,7 @@ if(PORTICO_SANITIZE MATCHES "thread")
 elseif(PORTICO_SANITIZE MATCHES "address")
   set(portico_test_labels asan)
   set(portico_test_prefix "asan/")
+  set(portico_test_launcher "${PROJECT_SOURCE_DIR}/tests/support/again_if_tracer_crashed.sh")
   list(APPEND portico_test_environment
     "ASAN_OPTIONS=detect_stack_use_after_return=1"
     "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0"
@@ -85,11 +86,11 @@ function(portico_add_test name)
       ENVIRONMENT "PORTICO_BACKEND=${backend}")
   endforeach()
   if("opencl" IN_LIST arg_BACKENDS)
-    set_tests_properties(${portico_test_prefix}${name}/opencl PROPERTIES FIXTURES_SETUP kernel_texts)
+    set_tests_properties(${portico_test_prefix}${name}/opencl PROPERTIES FIXTURES_SETUP ${portico_test_prefix}kernel_texts)
     if(arg_SHAPES)
       portico_register_test(${name}/opencl-gpu-shape COMMAND ${name} LABELS opencl gpu-shape ${arg_LABELS}
         TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT PORTICO_BACKEND=opencl PORTICO_KERNEL_SHAPE=gpu)
-      set_tests_properties(${portico_test_prefix}${name}/opencl-gpu-shape PROPERTIES FIXTURES_SETUP kernel_texts)
+      set_tests_properties(${portico_test_prefix}${name}/opencl-gpu-shape PROPERTIES FIXTURES_SETUP ${portico_test_prefix}kernel_texts)
     endif()
     if(PORTICO_INTEL_OPENCL)
       portico_register_test(${name}/intel COMMAND ${name} LABELS intel ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
