@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -86,6 +88,8 @@ std::vector<std::string> run_jobs(const std::vector<Job>& jobs, unsigned workers
     if (text.empty()) return;
     const std::lock_guard lock(mutex);
     failures.push_back(jobs[index].name + ": " + text);
+    std::printf("%s\n\n", failures.back().c_str());  // at once: a run that is stopped must not lose what it found
+    std::fflush(stdout);
   };
   std::vector<std::thread> threads;
   for (unsigned worker = 0; worker < workers; ++worker)

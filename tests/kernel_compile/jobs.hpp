@@ -14,8 +14,8 @@ struct Job {
   std::function<std::string()> run;
 };
 
-/// Runs the jobs in `workers` child processes at a time. Returns "name: what is wrong" for each that failed, a child's
-/// death included.
+/// Runs the jobs in `workers` child processes at a time. Prints and returns "name: what is wrong" for each that failed,
+/// a child's death included.
 std::vector<std::string> run_jobs(const std::vector<Job>& jobs, unsigned workers);
 
 }  // namespace portico::test

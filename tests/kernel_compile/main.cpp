@@ -62,7 +62,6 @@ int run(const std::vector<Job>& jobs) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<std::string> failures = run_jobs(jobs, std::max(2u, std::thread::hardware_concurrency()));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  for (const std::string& failure : failures) std::printf("%s\n\n", failure.c_str());
   std::printf("%zu compilations in %.1f s, %zu failed\n", jobs.size(), seconds, failures.size());
   return failures.empty() ? 0 : 1;
 }
