@@ -54,6 +54,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"tests/vendor_headers/", "tests/backends"},
     {"tests/kernel_compile/", "tests/backends"},
     {"tests/vendor_plugins/", "tests/backends"},
+    {"tests/standin/", "tests/standin"},
     {"tests/", "tests"},
     {"bench/", "bench"},
     {"bench/null_backend/", "bench/null_backend"},
@@ -95,6 +96,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"tests/runtime", public_and({"tests/support", "runtime", "abi"})},
     {"tests/backends", public_and({"tests/support", "abi", "backends/common", "backends/cuda_hip", "backends/cuda",
                                    "backends/hip", "backends/opencl"})},
+    {"tests/standin",
+     public_and({"tests/support", "abi", "backends/common", "backends/cuda_hip", "backends/cuda", "backends/hip"})},
     {"tests", public_and({"tests/support", "abi"})},
     {"bench", public_and({"tests/support"})},
     {"bench/null_backend", {"abi", "backends/common"}},  // a plugin that does nothing
