@@ -11,7 +11,8 @@
 // Spec:  REAL      storage type
 //        CPU_SHAPE 1: conv_cpu.h, f32 only        0: conv_gpu.h
 //        GRADIENT  1: the input's gradient
-//        ACT       0 none, 1 relu, 2 gelu         BIAS  1: bias [k_all] is added before it
+//        ACT       0 none, 1 relu, 2 gelu, 3 gelu (tanh form)
+//        BIAS      1: bias [k_all] is added before ACT
 //        POOL      1: relu and max-pooling of 2x2 windows follow at once (CPU shape, stride 1, k_all a multiple of KB):
 //                  p, q and pixels count windows, y is pooled, and `which` holds each maximum's place in its window, in
 //                  row order, or 4 where nothing passed
@@ -29,6 +30,7 @@
 #define CONV_PARAMETERS CONV_ARGUMENTS
 #endif
 
+#include "gelu.h"
 #if CPU_SHAPE
 #include "conv_cpu.h"
 #else

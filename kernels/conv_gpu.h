@@ -14,6 +14,8 @@ FN float activate(const float v) {
   return v < 0.0f ? 0.0f : v;  // NaN stays
 #elif ACT == 2
   return 0.5f * v * (1.0f + erf(v * 0.70710678118654752f));
+#elif ACT == 3
+  return GELU_TANH(v);
 #else
   return v;
 #endif

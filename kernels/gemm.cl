@@ -4,8 +4,9 @@
 //
 // Spec:  REAL       storage type of A, B, C and bias
 //        TRANS_A    1: A is stored [k, m]          TRANS_B  1: B is stored [n, k]
-//        ACT        0 none, 1 relu, 2 gelu (exact)
+//        ACT        0 none, 1 relu, 2 gelu (exact), 3 gelu (tanh form)
 //        CPU_SHAPE  1: gemm_cpu.h, one work-item a group; 0: gemm_gpu.h, local memory. Their further words stand there.
+#include "gelu.h"
 #if CPU_SHAPE
 #include "gemm_cpu.h"
 #else

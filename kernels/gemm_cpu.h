@@ -46,6 +46,9 @@ typedef float16 Vec;
 #elif ACT == 2
 #define ACTIVATE(x) gelu16(x)
 FN Vec gelu16(const Vec x) { return 0.5f * x * (1.0f + ERF(x * 0.70710678f)); }
+#elif ACT == 3
+#define ACTIVATE(x) gelu16(x)
+FN Vec gelu16(const Vec x) { return GELU_TANH(x); }
 #else
 #define ACTIVATE(x) (x)
 #endif

@@ -3,14 +3,21 @@
 // such rows, a second launch with ACT 0 and DZ 0 adds them up.
 //
 // Spec:  REAL       storage type of dy, saved and dz    SUM   storage type of sums (f32 for partial ones)
-//        ACT        0: none; 1: relu, saved is its result; 2: gelu, saved is its input
+//        ACT        0: none; 1: relu, saved is its result; 2: gelu, 3: gelu (tanh form), saved is its input
 //        DZ         1: dz is written                     CPU_SHAPE
+#include "gelu.h"
 #include "lanes.h"
 
 #if ACT == 2
 // d/dx of x * Phi(x): Phi(x) + x * phi(x).
 #define SLOPE(dy, s) \
   ((dy) * (0.5f * (1.0f + ERF((s) * 0.70710678f)) + (s) * 0.39894228f * exp(-0.5f * (s) * (s))))
+#elif ACT == 3
+FN fvec gelu_slope(const fvec s) {
+  const fvec t = tanh(GELU_INNER(s));
+  return GELU_TANH_SLOPE(s, t);
+}
+#define SLOPE(dy, s) ((dy) * gelu_slope(s))
 #elif ACT == 1
 #define SLOPE(dy, s) SELECT((s) > 0.0f, dy, 0.0f)
 #else

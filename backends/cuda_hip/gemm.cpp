@@ -20,7 +20,7 @@ bool takes(const portico_gemm& call) {
   bool fits = true;
   for (const uint32_t extent : {call.m, call.n, call.k, call.batch, call.lda, call.ldb, call.ldc})
     fits &= extent <= kMostInt;
-  return type && activation && fits;
+  return type && activation && fits && call.epilogue == PORTICO_EPILOGUE_FORWARD && !call.aux.value.buffer;
 }
 
 uint64_t address_of(const portico_arg& arg) {

@@ -61,7 +61,9 @@ portico_status gemm(portico_stream* stream, const portico_gemm* call) {
   return guarded([&] {
     if (!stream->device->has_gemm) decline("this device");
     if (call->dtype != PORTICO_F32) decline("half types with f32 accumulation");
-    if (call->bias.value.buffer || call->activation != PORTICO_ACT_NONE) decline("epilogues");
+    const bool plain = !call->bias.value.buffer && !call->aux.value.buffer && call->activation == PORTICO_ACT_NONE &&
+                       call->epilogue == PORTICO_EPILOGUE_FORWARD;
+    if (!plain) decline("epilogues");  // nor does it round factors: every precision is strict here
 
     const CLBlastTranspose trans_a = transpose(call->trans_a), trans_b = transpose(call->trans_b);
     cl_mem a = call->a.value.buffer->memory.get();

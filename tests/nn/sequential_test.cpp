@@ -74,7 +74,7 @@ TEST_CASE("linear layers and their activations", "[nn][sequential]") {
   network.emplace<nn::Linear>(17, 8, nn::LinearOptions{.bias = false});
   network.emplace<nn::GELU>();
   network.emplace<nn::Linear>(8, 8);
-  network.emplace<nn::GELU>(Gelu::tanh);  // no epilogue
+  network.emplace<nn::GELU>(Gelu::tanh);
   network.emplace<Doubling>(8, 6);
   network.emplace<nn::ReLU>();
   network.emplace<nn::Linear>(6, 5);

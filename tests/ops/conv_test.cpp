@@ -1,6 +1,7 @@
 // conv2d against a reference that is one sum over the filter, with sizes around every tile of both kernel shapes.
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "catch.hpp"
 #include "op_check.hpp"
@@ -40,7 +41,10 @@ Doubles conv_reference(const Sizes& z, const std::vector<Doubles>& in) {
               }
           y[at] = z.options.activation == Activation::relu   ? std::max(sum, 0.0)
                   : z.options.activation == Activation::gelu ? 0.5 * sum * (1.0 + std::erf(sum / std::sqrt(2.0)))
-                                                             : sum;
+                  : z.options.activation == Activation::gelu_tanh
+                      ? 0.5 * sum *
+                            (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (sum + 0.044715 * sum * sum * sum)))
+                      : sum;
         }
   return y;
 }
@@ -109,6 +113,7 @@ const std::vector<OpCase>& activation_cases() {
       activation_case("relu", {2, 8, 7, 8, 33, 3, 3, padded(Activation::relu)}),
       activation_case("relu_first_layer", {2, 1, 8, 8, 16, 3, 3, padded(Activation::relu)}),
       activation_case("gelu", {1, 8, 7, 5, 31, 3, 3, padded(Activation::gelu)}),
+      activation_case("gelu_tanh", {1, 8, 7, 5, 31, 3, 3, padded(Activation::gelu_tanh)}),
   };
   return cases;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <numbers>
 #include <string_view>
 
 #include "catch.hpp"
@@ -79,13 +80,15 @@ double activate(double x, Activation activation) {
       return std::max(x, 0.0);
     case Activation::gelu:
       return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
+    case Activation::gelu_tanh:
+      return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
     default:
       return x;
   }
 }
 
 OpCase linear_case(const Shape& x, std::int64_t out, bool with_bias, Activation activation) {
-  const char* const names[] = {"none", "relu", "gelu"};
+  const char* const names[] = {"none", "relu", "gelu", "gelu_tanh"};
   const std::int64_t in = x.back(), rows = x.count() / in;
   // relu's kink is out of the differences' reach: the biases outweigh the sums, in either direction.
   const Values bias_values =
@@ -205,7 +208,7 @@ TEST_CASE("products with empty dimensions", "[matmul][linear]") {
 }
 
 TEST_CASE("linear agrees with its reference", "[linear]") {
-  const Activation activation = GENERATE(Activation::none, Activation::relu, Activation::gelu);
+  const Activation activation = GENERATE(Activation::none, Activation::relu, Activation::gelu, Activation::gelu_tanh);
   const bool with_bias = GENERATE(false, true);
   const Shape x = GENERATE(Shape{9, 33}, Shape{2, 3, 20}, Shape{17});
   const OpCase op = linear_case(x, 35, with_bias, activation);
@@ -221,7 +224,8 @@ TEST_CASE("linear agrees with its reference", "[linear]") {
 TEST_CASE("linear with long sums and few outputs", "[linear][gradient]") {
   const OpCase op =
       GENERATE(linear_case({130, 12}, 10, true, Activation::none), linear_case({1500, 3}, 70, true, Activation::relu),
-               linear_case({3000, 5}, 3, true, Activation::gelu), linear_case({4, 1100}, 3, true, Activation::gelu));
+               linear_case({3000, 5}, 3, true, Activation::gelu), linear_case({4, 1100}, 3, true, Activation::gelu),
+               linear_case({40, 9}, 8, true, Activation::gelu_tanh));
   INFO(op.name);
   check_forward(op);
   check_gradient(op);
@@ -292,6 +296,37 @@ TEST_CASE("the gemm kernel keeps to its leading dimensions, strides, alpha and b
   device.kernel("gemm", "gemm", spec).launch(grid, args);
   INFO(s.m << "x" << s.n << "x" << s.k << " " << trans_a << trans_b);
   check_values(tc.to_vector(), expected, DType::f32, s.k, 2.0);
+}
+
+// What follows a library's product; no library is behind the slot where most tests run.
+TEST_CASE("bias and activation behind a product that has neither", "[linear]") {
+  const auto activation = GENERATE(Activation::none, Activation::relu, Activation::gelu, Activation::gelu_tanh);
+  const DType dtype = GENERATE(DType::f32, DType::bf16);
+  const bool with_bias = GENERATE(false, true);
+  constexpr std::int64_t kItems = 3, kRows = 5, kCols = 7, kPitch = 9, kStride = 50, kOffset = 2;
+  std::vector<float> values(kOffset + kItems * kStride), shift(kCols);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.5f * static_cast<float>(i % 13) - 3.0f;
+  for (std::size_t i = 0; i < shift.size(); ++i) shift[i] = 0.25f * static_cast<float>(i) - 0.5f;
+  const auto tensor = [&](const std::vector<float>& v) {
+    return Tensor::from(v, {static_cast<std::int64_t>(v.size())}).to(dtype);
+  };
+  const Tensor c = tensor(values), bias = tensor(shift);
+  Doubles expected(values.begin(), values.end());
+  for (std::int64_t item = 0; item < kItems; ++item)
+    for (std::int64_t row = 0; row < kRows; ++row)
+      for (std::int64_t col = 0; col < kCols; ++col) {
+        double& y = expected[static_cast<std::size_t>(kOffset + item * kStride + row * kPitch + col)];
+        y = activate(y + (with_bias ? shift[static_cast<std::size_t>(col)] : 0.0f), activation);
+      }
+  Spec spec;
+  spec.set("REAL", dtype == DType::f32 ? "f32" : "bf16")
+      .set("ACT", static_cast<int>(activation))
+      .set("BIAS", with_bias);
+  Device::current().kernel("gemm_finish", "gemm_finish", spec)(
+      {.groups = {2}, .local = {16}},
+      {Arg(c.buffer(), c.offset() + kOffset, size_of(dtype)), bias.arg(), std::uint64_t{kItems * kRows * kCols},
+       std::uint32_t{kRows}, std::uint32_t{kCols}, kPitch, kStride});
+  check_values(c.to_vector(), expected, dtype, 1, 4.0);
 }
 
 TEST_CASE("a saved operand changed in place is noticed", "[matmul][linear]") {

@@ -147,4 +147,11 @@ TEST_CASE("an OpenCL process maps no CUDA or HIP library", "[environment]") {
     CHECK_FALSE(contains(finished.output, name));
 }
 
+TEST_CASE("PORTICO_PRECISION is where the precision of products starts", "[environment][precision]") {
+  CHECK(probe("", "precision").output == "0\n");
+  CHECK(probe("PORTICO_PRECISION=tf32", "precision").output == "1\n");
+  CHECK(probe("PORTICO_PRECISION=bf16", "precision").output == "2\n");
+  check_refused("PORTICO_PRECISION=fp16", "precision", {"PORTICO_PRECISION=fp16", "strict, tf32, bf16"});
+}
+
 }  // namespace portico::test

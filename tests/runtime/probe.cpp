@@ -48,6 +48,8 @@ int run(const std::string& deed, const std::vector<std::string>& args) {
   if (deed == "device") {
     const Device device = Device::current();
     std::printf("%s %s\n", device.label().c_str(), std::string(device.name()).c_str());
+  } else if (deed == "precision") {
+    std::printf("%d\n", static_cast<int>(portico::float32_precision()));
   } else if (deed == "open") {
     std::printf("%s\n", Device::open(args.at(0)).label().c_str());
   } else if (deed == "survey") {

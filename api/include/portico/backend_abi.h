@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define PORTICO_ABI_MINOR 0
+#define PORTICO_ABI_MINOR 1
 #define PORTICO_BACKEND_ENTRY "portico_backend_v1"
 
 typedef int32_t portico_status;
@@ -57,6 +57,11 @@ typedef struct portico_host {
   // Copied at once. Read back on the same thread by whoever sees the failing status.
   void (*set_error)(const char* message, size_t size);
   void (*log)(int32_t level, const char* message, size_t size);
+  // From minor 1 on. Small findings (which algorithm was fastest) that outlive the process, in the program cache's
+  // folder and under its conditions. `key` names all that a finding depends on. recall fills `out` and returns 1 only
+  // when exactly `size` bytes were remembered under that key; nothing about either is an error.
+  int32_t (*recall)(portico_bytes key, void* out, size_t size);
+  void (*remember)(portico_bytes key, portico_bytes value);
 } portico_host;
 
 // What a device can do beyond the required slots.
@@ -65,14 +70,14 @@ enum {
   PORTICO_FEATURE_UNIFIED_MEMORY = 1u << 1,  // shares memory with the host
   PORTICO_FEATURE_FP16 = 1u << 2,            // half arithmetic; half storage is always there
   PORTICO_FEATURE_FP64 = 1u << 3,
-  PORTICO_FEATURE_SUBGROUPS = 1u << 4,       // sub-group shuffles and reductions
-  PORTICO_FEATURE_GEMM = 1u << 5,            // the gemm slot has a library behind it on this device
-  PORTICO_FEATURE_TIMING = 1u << 6,          // events carry device times
+  PORTICO_FEATURE_SUBGROUPS = 1u << 4,  // sub-group shuffles and reductions
+  PORTICO_FEATURE_GEMM = 1u << 5,       // the gemm slot has a library behind it on this device
+  PORTICO_FEATURE_TIMING = 1u << 6,     // events carry device times
 };
 
 typedef struct portico_device_info {
   uint32_t struct_size;
-  uint32_t features;    // PORTICO_FEATURE_*
+  uint32_t features;  // PORTICO_FEATURE_*
   char name[128];
   char arch[64];        // "sm_90", "gfx1100", or the OpenCL device version
   char toolchain[256];  // compiler and driver versions; part of every disk-cache key
@@ -111,12 +116,33 @@ typedef enum portico_dtype {
   PORTICO_U8 = 4
 } portico_dtype;
 
-typedef enum portico_activation { PORTICO_ACT_NONE = 0, PORTICO_ACT_RELU = 1, PORTICO_ACT_GELU = 2 } portico_activation;
+typedef enum portico_activation {
+  PORTICO_ACT_NONE = 0,
+  PORTICO_ACT_RELU = 1,
+  PORTICO_ACT_GELU = 2,      // the exact form
+  PORTICO_ACT_GELU_TANH = 3  // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+} portico_activation;
+
+// How far the factors of a product of f32 operands may be rounded. A library may always be more exact than asked.
+typedef enum portico_precision {
+  PORTICO_PRECISION_STRICT = 0,  // not at all
+  PORTICO_PRECISION_TF32 = 1,    // to 10 bits of mantissa
+  PORTICO_PRECISION_BF16 = 2     // to 7 bits of mantissa
+} portico_precision;
+
+// What a gemm does behind its product P = alpha * op(A) op(B) + beta * C.
+typedef enum portico_epilogue {
+  PORTICO_EPILOGUE_FORWARD = 0,   // C = act(P + bias). aux, when given, receives what GRADIENT needs of P + bias
+  PORTICO_EPILOGUE_ROW_SUMS = 1,  // C = P; bias receives the m sums over k of op(A). batch 1, no activation
+  PORTICO_EPILOGUE_GRADIENT = 2   // C = P * act'(aux); bias, when given, receives the n column sums of C. batch 1
+} portico_epilogue;
 
 // For each i below batch: C_i = act(alpha * op(A_i) op(B_i) + beta * C_i + bias), row major, op(A) is [m, k], op(B) is
 // [k, n], C is [m, n]. A_i starts i * stride_a elements after A; a stride of 0 repeats. bias has n elements and is
-// absent when bias.value.buffer is null. All operands have type dtype; accumulation is f32. PORTICO_ACT_GELU is the
-// exact form. No dimension is zero.
+// absent when bias.value.buffer is null. All operands have type dtype; accumulation is f32. No dimension is zero.
+//
+// aux: with PORTICO_ACT_GELU_TANH P + bias itself, [m, n] of type dtype in rows of ld_aux elements, a multiple of 8;
+// with PORTICO_ACT_RELU one bit an element in rows of ld_aux bits, a multiple of 128, that only the plugin reads.
 typedef struct portico_gemm {
   uint32_t struct_size;
   int32_t dtype;
@@ -127,6 +153,15 @@ typedef struct portico_gemm {
   float alpha, beta;
   portico_arg a, b, c, bias;
   int32_t activation;
+  // From minor 1 on.
+  int32_t precision;  // PORTICO_PRECISION_*, of f32 operands
+  int32_t epilogue;   // PORTICO_EPILOGUE_*
+  uint32_t ld_aux;
+  portico_arg aux;  // absent when aux.value.buffer is null
+  // Memory of the core's pool for the library's own use, from this call's work to its end in stream order. Null when
+  // there is none to lend. Out of memory is PORTICO_OUT_OF_MEMORY, which the plugin passes on.
+  portico_status (*scratch)(void* context, uint64_t bytes, portico_buffer** out);
+  void* scratch_context;
 } portico_gemm;
 
 typedef struct portico_backend {
@@ -156,8 +191,8 @@ typedef struct portico_backend {
   portico_status (*host_create)(portico_device*, size_t bytes, void** out);
   void (*host_destroy)(portico_device*, void* memory);
 
-  // Streams and events. event_elapsed needs PORTICO_FEATURE_TIMING and both events done. stream_wait makes later work of
-  // the stream wait for the event, without blocking the host.
+  // Streams and events. event_elapsed needs PORTICO_FEATURE_TIMING and both events done. stream_wait makes later work
+  // of the stream wait for the event, without blocking the host.
   portico_status (*stream_create)(portico_device*, portico_stream** out);
   void (*stream_destroy)(portico_stream*);
   portico_status (*stream_synchronize)(portico_stream*);

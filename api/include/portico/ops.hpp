@@ -57,7 +57,7 @@ PORTICO_API Tensor tanh(const Tensor& x);
 PORTICO_API Tensor relu(const Tensor& x);  ///< gradient 0 at 0
 PORTICO_API Tensor leaky_relu(const Tensor& x, float slope = 0.01f);
 PORTICO_API Tensor elu(const Tensor& x, float alpha = 1.0f);
-enum class Gelu { exact, tanh };
+enum class Gelu { exact, tanh };  ///< tanh: approximate="tanh" in PyTorch, and what vendors' libraries fuse
 PORTICO_API Tensor gelu(const Tensor& x, Gelu form = Gelu::exact);  ///< Hendrycks and Gimpel, arXiv:1606.08415
 PORTICO_API Tensor silu(const Tensor& x);
 PORTICO_API Tensor softplus(const Tensor& x, float beta = 1.0f, float threshold = 20.0f);
@@ -101,7 +101,7 @@ PORTICO_API Tensor argmax(const Tensor& x, int axis = -1,
 
 // ---- Matrix products.
 
-enum class Activation { none, relu, gelu };  ///< gelu is the exact form
+enum class Activation { none, relu, gelu, gelu_tanh };  ///< gelu is the exact form; Gelu says what the other is
 
 struct MatmulOptions {
   bool trans_a = false;

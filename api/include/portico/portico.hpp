@@ -11,6 +11,7 @@
 #include "portico/nn/module.hpp"
 #include "portico/ops.hpp"
 #include "portico/optim/optimizer.hpp"
+#include "portico/precision.hpp"
 #include "portico/random.hpp"
 #include "portico/shape.hpp"
 #include "portico/tensor.hpp"

@@ -16,7 +16,8 @@ Layer* exactly(Module& module) {
 // The activation that a layer is, where linear and conv2d have it as an epilogue.
 Activation epilogue_of(Module& module) {
   if (exactly<ReLU>(module)) return Activation::relu;
-  if (const GELU* gelu = exactly<GELU>(module); gelu && gelu->form() == Gelu::exact) return Activation::gelu;
+  if (const GELU* gelu = exactly<GELU>(module))
+    return gelu->form() == Gelu::exact ? Activation::gelu : Activation::gelu_tanh;
   return Activation::none;
 }
 

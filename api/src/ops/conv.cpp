@@ -20,10 +20,11 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   }
   const ConvShape shape = conv_shape(x, weight, bias, options);
   const bool recorded = autograd::needed({&x, &weight, &bias});
-  if (options.activation == Activation::gelu && recorded) {  // its gradient needs the value before it
+  const bool is_gelu = options.activation == Activation::gelu || options.activation == Activation::gelu_tanh;
+  if (is_gelu && recorded) {  // its gradient needs the value before it
     Conv2dOptions plain = options;
     plain.activation = Activation::none;
-    return gelu(conv2d(x, weight, bias, plain));
+    return gelu(conv2d(x, weight, bias, plain), options.activation == Activation::gelu ? Gelu::exact : Gelu::tanh);
   }
 
   const Device device = x.device();

@@ -1,4 +1,5 @@
-// The order of tries for a matrix product: the vendor's library, then kernels/gemm.cl in the device's shape.
+// The order of tries for a matrix product: the vendor's library with all that follows the product, the library and a
+// kernel for what follows, kernels/gemm.cl in the device's shape.
 #include "ops/gemm.hpp"
 
 #include "ops/common.hpp"
@@ -14,9 +15,18 @@ bool vendor_allowed() {
   return allowed;
 }
 
+// The values of portico_epilogue.
+enum class Epilogue : std::int32_t { forward = 0, row_sums = 1, gradient = 2 };
+
+struct Extra {
+  Epilogue epilogue = Epilogue::forward;
+  const Arg* aux = nullptr;
+  std::int64_t ld_aux = 0;
+};
+
 // False when there is no vendor's library or it declines this product.
 bool vendor_gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
-                 const Arg* bias, const char* subject) {
+                 const Arg* bias, const char* subject, const Extra& extra = {}) {
   if (call.k == 0 || !has_gemm_slot(device) || !vendor_allowed()) return false;
   const GemmSlot slot = {.dtype = static_cast<std::int32_t>(dtype),
                          .trans_a = call.trans_a,
@@ -33,8 +43,38 @@ bool vendor_gemm(const Device& device, DType dtype, const Gemm& call, const Arg&
                          .stride_c = static_cast<std::uint64_t>(call.stride_c),
                          .alpha = call.alpha,
                          .beta = call.beta,
-                         .activation = static_cast<std::int32_t>(call.activation)};
-  return run_gemm_slot(device, slot, a, b, c, bias, subject);
+                         .activation = static_cast<std::int32_t>(call.activation),
+                         .epilogue = static_cast<std::int32_t>(extra.epilogue),
+                         .ld_aux = as_u32(extra.ld_aux, subject)};
+  return run_gemm_slot(device, slot, a, b, c, bias, extra.aux, subject);
+}
+
+// Bias and activation behind a library that has neither. The slot only exists on GPUs, so this kernel has one shape.
+void finish(const Device& device, DType dtype, const Gemm& call, const Arg& c, const Arg* bias, const char* subject) {
+  static const KernelFamily kFinish("gemm_finish", "gemm_finish");
+  const auto types = static_cast<std::uint32_t>(dtype) | static_cast<std::uint32_t>(call.activation) << 4 |
+                     (bias != nullptr ? 1u << 8 : 0u);
+  const Kernel kernel = kFinish.get(device, key(types), [&] {
+    return Spec()
+        .set("REAL", word(dtype))
+        .set("ACT", static_cast<std::int64_t>(call.activation))
+        .set("BIAS", bias != nullptr);
+  });
+  const std::int64_t rows = call.m * call.batch;
+  kernel(flat_grid(device, rows * call.n), {c, bias != nullptr ? *bias : c, static_cast<std::uint64_t>(rows * call.n),
+                                            as_u32(call.m, subject), as_u32(call.n, subject), call.ldc, call.stride_c});
+}
+
+// The product alone by the library, then the rest. Where that is slower than one kernel of our own no device has shown
+// yet: the library's product uses matrix units, ours does not.
+bool vendor_gemm_in_two_steps(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b,
+                              const Arg& c, const Arg* bias, const char* subject) {
+  if (bias == nullptr && call.activation == Activation::none) return false;
+  Gemm plain = call;
+  plain.activation = Activation::none;
+  if (!vendor_gemm(device, dtype, plain, a, b, c, nullptr, subject)) return false;
+  finish(device, dtype, call, c, bias, subject);
+  return true;
 }
 
 const KernelFamily& family() {
@@ -65,10 +105,24 @@ bool four_aligned(const Gemm& call, const Arg& a, const Arg& b, const Arg& c) {
 
 }  // namespace
 
+bool gemm_keeping_input(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+                        const Arg& z, const Arg* bias, const char* subject) {
+  // The slot's aux is z itself for this activation alone, and its rows are multiples of 8.
+  if (call.activation != Activation::gelu_tanh || call.ldc % 8 != 0 || call.m == 0 || call.n == 0) return false;
+  return vendor_gemm(device, dtype, call, a, b, c, bias, subject, {.aux = &z, .ld_aux = call.ldc});
+}
+
+bool gemm_with_row_sums(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+                        const Arg& sums, const char* subject) {
+  if (call.m == 0 || call.n == 0) return false;
+  return vendor_gemm(device, dtype, call, a, b, c, &sums, subject, {.epilogue = Epilogue::row_sums});
+}
+
 void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
           const Arg* bias, const char* subject) {
   if (call.m == 0 || call.n == 0 || call.batch == 0) return;
   if (vendor_gemm(device, dtype, call, a, b, c, bias, subject)) return;
+  if (vendor_gemm_in_two_steps(device, dtype, call, a, b, c, bias, subject)) return;
 
   const std::uint32_t m = as_u32(call.m, subject), n = as_u32(call.n, subject), k = as_u32(call.k, subject),
                       batch = as_u32(call.batch, subject), has_bias = bias != nullptr ? 1 : 0;

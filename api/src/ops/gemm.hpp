@@ -22,9 +22,21 @@ struct Gemm {
   Activation activation = Activation::none;
 };
 
-/// Queues the product: the backend's gemm slot where it has one (PORTICO_VENDOR=0 forbids it), else the own kernel. The
-/// operands are kernel arguments, so an offset of any size is fine. `subject` begins error messages.
+/// Queues the product: the backend's gemm slot where it has one (PORTICO_VENDOR=0 forbids it), else the own kernel. A
+/// library that has the product but not what follows it is followed by kernels/gemm_finish.cl; a half type is then
+/// rounded once more. The operands are kernel arguments, so an offset of any size is fine. `subject` begins error
+/// messages.
 void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
           const Arg* bias = nullptr, const char* subject = "gemm");
+
+/// gemm() that also stores what the activation was given: z = alpha * op(A) op(B) + beta * C + bias in rows of ldc
+/// elements, C = act(z). Batch 1. False, with nothing queued, where no library does both at once.
+bool gemm_keeping_input(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+                        const Arg& z, const Arg* bias, const char* subject);
+
+/// gemm() that also sums the rows of op(A) over k into `sums` [m]: a layer's bias gradient beside its weights'. Batch
+/// 1, no activation. False, with nothing queued, where no library does both at once.
+bool gemm_with_row_sums(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+                        const Arg& sums, const char* subject);
 
 }  // namespace portico::detail

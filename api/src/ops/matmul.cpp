@@ -1,12 +1,15 @@
 // matmul and linear: shapes, broadcasting of leading axes, and gradients; the products themselves are gemm.cpp's.
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "ops/common.hpp"
 #include "ops/gemm.hpp"
 #include "ops/linear_grad.hpp"
 #include "ops/reduce.hpp"
+#include "runtime/gemm_slot.hpp"
 
 namespace portico {
 namespace {
@@ -128,6 +131,18 @@ std::vector<Tensor> product_gradient(const Tensor& a, const Tensor& b, bool tran
   return grads;
 }
 
+// dz^T x and the column sums of dz in one call of a library; both undefined where none does that.
+std::pair<Tensor, Tensor> weight_and_bias_gradient(const Tensor& dz, const Tensor& x, std::int64_t count,
+                                                   std::int64_t out, std::int64_t in) {
+  const Gemm call{.trans_a = true, .m = out, .n = in, .k = count, .lda = out, .ldb = in, .ldc = in};
+  const Device device = dz.device();
+  if (!detail::has_gemm_slot(device)) return {};
+  const Tensor weight = detail::make({out, in}, dz.dtype(), device), bias = detail::make({out}, dz.dtype(), device);
+  if (!detail::gemm_with_row_sums(device, dz.dtype(), call, dz.arg(), x.arg(), weight.arg(), bias.arg(), "linear"))
+    return {};
+  return {weight, bias};
+}
+
 [[noreturn]] void refuse_matmul(const Tensor& a, const Tensor& b, const std::string& why) {
   throw Error(ErrorCode::invalid_argument,
               "matmul: a " + a.shape().to_string() + " and b " + b.shape().to_string() + " " + why);
@@ -203,42 +218,56 @@ Tensor linear(const Tensor& x_in, const Tensor& weight, const Tensor& bias, Acti
   Shape leading = x.shape();
   leading[leading.rank() - 1] = 1;
   const bool recorded = autograd::needed({&x_in, &weight, &bias});
-  // gelu's gradient needs its input, so a recorded gelu is a step of its own; relu's is in its result.
-  const bool apart = recorded && activation == Activation::gelu;
-  const Gemm call{.trans_b = true,
-                  .m = leading.count(),
-                  .n = out,
-                  .k = in,
-                  .lda = in,
-                  .ldb = in,
-                  .ldc = out,
-                  .activation = apart ? Activation::none : activation};
+  Gemm call{.trans_b = true,
+            .m = leading.count(),
+            .n = out,
+            .k = in,
+            .lda = in,
+            .ldb = in,
+            .ldc = out,
+            .activation = activation};
   const Device device = x.device();
+  const std::optional<Arg> shift = bias.defined() ? std::optional(bias.arg()) : std::nullopt;
+  const Arg* const b = shift ? &*shift : nullptr;
   Tensor y = detail::make(shape, x.dtype(), device);
-  if (bias.defined()) {
-    const Arg shift = bias.arg();
-    detail::gemm(device, x.dtype(), call, x.arg(), w.arg(), y.arg(), &shift, "linear");
+  // relu's gradient is in its result. gelu's needs what gelu was given, so a recorded gelu is a step of its own unless
+  // a library hands out both.
+  Tensor saved = activation == Activation::relu ? y : Tensor();
+  if (recorded && (activation == Activation::gelu || activation == Activation::gelu_tanh)) {
+    saved = y;
+    y = detail::has_gemm_slot(device) ? detail::make(shape, x.dtype(), device) : Tensor();
+    if (!y.defined() ||
+        !detail::gemm_keeping_input(device, x.dtype(), call, x.arg(), w.arg(), y.arg(), saved.arg(), b, "linear")) {
+      call.activation = Activation::none;
+      detail::gemm(device, x.dtype(), call, x.arg(), w.arg(), saved.arg(), b, "linear");
+      const NoGrad no_grad;
+      y = gelu(saved, activation == Activation::gelu ? Gelu::exact : Gelu::tanh);
+    }
   } else {
-    detail::gemm(device, x.dtype(), call, x.arg(), w.arg(), y.arg(), nullptr, "linear");
+    detail::gemm(device, x.dtype(), call, x.arg(), w.arg(), y.arg(), b, "linear");
   }
   if (!recorded) return y;
 
-  autograd::Saved kept = activation == Activation::none ? autograd::Saved() : autograd::Saved(y);
-  if (apart) {
-    const NoGrad no_grad;
-    y = gelu(y);
-  }
+  autograd::Saved kept = saved.defined() ? autograd::Saved(saved) : autograd::Saved();
   return autograd::record("linear", y, {x_in, weight, bias},
                           [x = autograd::Saved(x), w = autograd::Saved(w), kept = std::move(kept), activation, in, out,
                            count = leading.count()](const Tensor& dy, autograd::Needs needs) {
-                            const Tensor saved = activation == Activation::none ? Tensor() : kept.get();
-                            const auto [dz, db] = detail::activation_gradient(dy, saved, activation, out, needs[2]);
-                            const Tensor rows = detail::view(dz, {count, out});
                             std::vector<Tensor> grads(3);
+                            Tensor dz = detail::row_major(dy);
+                            if (activation == Activation::none && needs[1] && needs[2])
+                              std::tie(grads[1], grads[2]) = weight_and_bias_gradient(dz, x.get(), count, out, in);
+                            if (!grads[1].defined()) {
+                              const Tensor given = activation == Activation::none ? Tensor() : kept.get();
+                              detail::ActivationGradient made =
+                                  detail::activation_gradient(dz, given, activation, out, needs[2]);
+                              dz = made.dz;
+                              grads[2] = made.bias;
+                            }
+                            const Tensor rows = detail::view(dz, {count, out});
                             if (needs[0])
                               grads[0] = detail::view(product(rows, w.get(), false, false), x.get().shape());
-                            if (needs[1]) grads[1] = product(rows, detail::view(x.get(), {count, in}), true, false);
-                            grads[2] = db;
+                            if (needs[1] && !grads[1].defined())
+                              grads[1] = product(rows, detail::view(x.get(), {count, in}), true, false);
                             return grads;
                           });
 }

@@ -1,6 +1,10 @@
 #include "runtime/gemm_slot.hpp"
 
+#include <memory>
+#include <vector>
+
 #include "portico/backend_abi.h"
+#include "portico/precision.hpp"
 #include "runtime/debug.hpp"
 #include "runtime/device_impl.hpp"
 #include "runtime/status.hpp"
@@ -19,6 +23,36 @@ portico_arg slot_arg(DeviceImpl& device, StreamImpl& stream, const Arg& arg) {
   return out;
 }
 
+// What a library borrows during one call. It goes back to the pool when the call returns: in stream order, so after the
+// library's work.
+struct Scratch {
+  DeviceImpl& device;
+  StreamImpl& stream;
+  std::vector<std::shared_ptr<Block>> blocks;
+
+  static portico_status lend(void* context, std::uint64_t bytes, portico_buffer** out) noexcept {
+    auto& self = *static_cast<Scratch*>(context);
+    try {
+      // The streams are locked here, so there is no emptying the pool; run_gemm_slot does that and calls again.
+      auto block = self.device.pool.try_allocate(bytes, self.stream);
+      if (block == nullptr) return PORTICO_OUT_OF_MEMORY;
+      self.device.use(*block, self.stream);
+      *out = block->handle;
+      self.blocks.push_back(std::move(block));
+      return PORTICO_OK;
+    } catch (...) {
+      return PORTICO_OUT_OF_MEMORY;
+    }
+  }
+};
+
+portico_status call_slot(DeviceImpl& device, StreamImpl& stream, portico_gemm& slot) {
+  Scratch scratch{device, stream, {}};
+  slot.scratch = Scratch::lend;
+  slot.scratch_context = &scratch;
+  return device.api.gemm(stream.handle, &slot);
+}
+
 }  // namespace
 
 bool has_gemm_slot(const Device& device) {
@@ -27,9 +61,9 @@ bool has_gemm_slot(const Device& device) {
 }
 
 bool run_gemm_slot(const Device& handle, const GemmSlot& call, const Arg& a, const Arg& b, const Arg& c,
-                   const Arg* bias, const char* subject) {
+                   const Arg* bias, const Arg* aux, const char* subject) {
   DeviceImpl& device = Access::impl(handle);
-  const auto lock = device.lock_streams();
+  auto lock = device.lock_streams();
   StreamImpl& stream = device.current_stream();
   portico_gemm slot{};
   slot.struct_size = sizeof slot;
@@ -53,7 +87,18 @@ bool run_gemm_slot(const Device& handle, const GemmSlot& call, const Arg& a, con
   slot.c = slot_arg(device, stream, c);
   if (bias != nullptr) slot.bias = slot_arg(device, stream, *bias);
   slot.activation = call.activation;
-  const portico_status status = device.api.gemm(stream.handle, &slot);
+  slot.precision = static_cast<std::int32_t>(float32_precision());
+  slot.epilogue = call.epilogue;
+  slot.ld_aux = call.ld_aux;
+  if (aux != nullptr) slot.aux = slot_arg(device, stream, *aux);
+  portico_status status = call_slot(device, stream, slot);
+  if (status == PORTICO_OUT_OF_MEMORY) [[unlikely]] {
+    take_message();
+    lock = {};
+    device.pool.trim();
+    lock = device.lock_streams();
+    status = call_slot(device, stream, slot);
+  }
   if (status == PORTICO_UNSUPPORTED) {
     take_message();
     return false;

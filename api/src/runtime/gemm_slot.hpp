@@ -16,13 +16,16 @@ struct GemmSlot {
   std::uint64_t stride_a, stride_b, stride_c;
   float alpha, beta;
   std::int32_t activation;
+  std::int32_t epilogue;  ///< PORTICO_EPILOGUE_*
+  std::uint32_t ld_aux;
 };
 
 /// Whether the device's plugin has a library behind the slot.
 bool has_gemm_slot(const Device& device);
 
-/// Queues the product on the current stream. False when the library declines it. `bias` may be null.
+/// Queues the product on the current stream, with the calling thread's float32_precision(). False when the library
+/// declines it. `bias` and `aux` may be null.
 bool run_gemm_slot(const Device& device, const GemmSlot& call, const Arg& a, const Arg& b, const Arg& c,
-                   const Arg* bias, const char* subject);
+                   const Arg* bias, const Arg* aux, const char* subject);
 
 }  // namespace portico::detail

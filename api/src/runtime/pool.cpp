@@ -30,11 +30,18 @@ Pool::Pool(DeviceImpl& device) : device_(device), limit_(variable_bytes("PORTICO
   stats_.limit = limit_;
 }
 
-std::shared_ptr<Block> Pool::allocate(std::size_t bytes, StreamImpl& stream) {
+std::shared_ptr<Block> Pool::allocate(std::size_t bytes, StreamImpl& stream) { return hand_out(bytes, stream, true); }
+
+std::shared_ptr<Block> Pool::try_allocate(std::size_t bytes, StreamImpl& stream) {
+  return hand_out(bytes, stream, false);
+}
+
+std::shared_ptr<Block> Pool::hand_out(std::size_t bytes, StreamImpl& stream, bool may_wait) {
   if (bytes > SIZE_MAX / 2) refuse(bytes, "the size has overflown");
   const std::size_t capacity = capacity_for(bytes + debug_guard_bytes());
   Block* block = take_cached(capacity, stream);
-  if (block == nullptr) block = create(bytes, capacity, stream);
+  if (block == nullptr) block = create(bytes, capacity, stream, may_wait);
+  if (block == nullptr) return nullptr;
   block->requested = bytes;
   std::shared_ptr<Block> shared(block, Return{this});
   if (debug_enabled()) [[unlikely]]
@@ -56,18 +63,20 @@ Block* Pool::take_cached(std::size_t capacity, StreamImpl& stream) {
   return block;
 }
 
-Block* Pool::create(std::size_t bytes, std::size_t capacity, StreamImpl& stream) {
+Block* Pool::create(std::size_t bytes, std::size_t capacity, StreamImpl& stream, bool may_wait) {
   const auto over_limit = [&] {
     const std::lock_guard lock(mutex_);
     return limit_ != 0 && stats_.in_use + stats_.cached + capacity > limit_;
   };
   if (over_limit()) {
+    if (!may_wait) return nullptr;
     trim();
     if (over_limit()) refuse(bytes, "PORTICO_MEMORY_LIMIT is reached");
   }
   portico_buffer* handle = nullptr;
   portico_status status = device_.api.buffer_create(device_.handle, capacity, &handle);
   if (status == PORTICO_OUT_OF_MEMORY) {
+    if (!may_wait) return nullptr;
     trim();
     status = device_.api.buffer_create(device_.handle, capacity, &handle);
   }

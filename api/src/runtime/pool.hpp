@@ -18,6 +18,8 @@ class Pool {
 
   /// At least `bytes`, uninitialised, belonging to `stream`. Throws `Error{out_of_memory}`.
   std::shared_ptr<Block> allocate(std::size_t bytes, StreamImpl& stream);
+  /// The same without waiting for the device: null where allocate() would have to give cached blocks back first.
+  std::shared_ptr<Block> try_allocate(std::size_t bytes, StreamImpl& stream);
 
   MemoryStats stats() const;
   void reset_peak();
@@ -27,7 +29,8 @@ class Pool {
  private:
   struct Return;
   Block* take_cached(std::size_t capacity, StreamImpl& stream);
-  Block* create(std::size_t bytes, std::size_t capacity, StreamImpl& stream);
+  std::shared_ptr<Block> hand_out(std::size_t bytes, StreamImpl& stream, bool may_wait);
+  Block* create(std::size_t bytes, std::size_t capacity, StreamImpl& stream, bool may_wait);
   void give_back(Block* block) noexcept;
   [[noreturn]] void refuse(std::size_t bytes, const std::string& why) const;
 

@@ -1,13 +1,41 @@
 #include "runtime/status.hpp"
 
+#include <cstring>
 #include <utility>
 
+#include "runtime/disk_cache.hpp"
 #include "runtime/log.hpp"
+#include "runtime/sha256.hpp"
 
 namespace portico::detail {
 namespace {
 
 thread_local std::string t_message;  // filled by the plugin, read on the same thread
+
+std::string finding_key(portico_bytes key) {
+  Sha256 hash;
+  hash.field("portico finding 1");
+  hash.field({static_cast<const char*>(key.data), key.size});
+  return hash.hex();
+}
+
+std::int32_t recall(portico_bytes key, void* out, std::size_t size) noexcept {
+  try {
+    const auto found = DiskCache::instance().load(finding_key(key));
+    if (!found || found->size() != size) return 0;
+    std::memcpy(out, found->data(), size);
+    return 1;
+  } catch (...) {
+    return 0;
+  }
+}
+
+void remember(portico_bytes key, portico_bytes value) noexcept {
+  try {
+    DiskCache::instance().store(finding_key(key), {static_cast<const std::byte*>(value.data), value.size});
+  } catch (...) {  // a finding that is not kept is made again
+  }
+}
 
 }  // namespace
 
@@ -19,6 +47,8 @@ const portico_host& host_services() {
           [](std::int32_t level, const char* message, std::size_t size) {
             log(level, {message, size});
           },
+      .recall = recall,
+      .remember = remember,
   };
   return host;
 }
