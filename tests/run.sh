@@ -38,7 +38,7 @@ esac
 
 # The tests set these themselves; what a user works with may not decide a test's result.
 unset PORTICO_BACKEND PORTICO_BACKEND_DIR PORTICO_CACHE PORTICO_CACHE_DIR PORTICO_DEBUG PORTICO_DUMP PORTICO_KERNEL_SHAPE \
-  PORTICO_LOG PORTICO_MEMORY_LIMIT PORTICO_TRACE PORTICO_VENDOR
+  PORTICO_LOG PORTICO_MEASURE PORTICO_MEMORY_LIMIT PORTICO_PRECISION PORTICO_TRACE PORTICO_VENDOR
 
 cd "$root" || exit 1
 mkdir -p build || fail "cannot make the build folder $root/build"

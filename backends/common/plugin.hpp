@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "portico/backend_abi.h"
 
@@ -28,6 +29,22 @@ inline void set_host(const portico_host* host) { g_host = host; }
 
 inline void log(int32_t level, std::string_view message) noexcept {
   g_host->log(level, message.data(), message.size());
+}
+
+/// A finding of an earlier process under `key`. False when there is none, or the core is too old to keep any.
+template <typename T>
+bool recall(std::string_view key, T& out) noexcept {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (g_host->struct_size < offsetof(portico_host, remember) || !g_host->recall) return false;
+  return g_host->recall({key.data(), key.size()}, &out, sizeof out) == 1;
+}
+
+/// Keeps a finding for later processes, where the core can.
+template <typename T>
+void remember(std::string_view key, const T& value) noexcept {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (g_host->struct_size < sizeof(portico_host) || !g_host->remember) return;
+  g_host->remember({key.data(), key.size()}, {&value, sizeof value});
 }
 
 /// Leaves `message` with the core and hands `status` back, for slots that fail without throwing.

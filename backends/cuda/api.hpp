@@ -20,6 +20,7 @@ using Event = struct EventObject*;
 using Module = struct ModuleObject*;
 using Function = struct FunctionObject*;
 using Attribute = int;
+using CaptureStatus = int;
 
 inline constexpr Result kSuccess = 0;
 inline constexpr Result kErrorInvalidValue = 1;
@@ -55,6 +56,7 @@ inline constexpr Attribute kComputeCapabilityMinor = 76;
 inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr unsigned kEventDefault = 0;
 inline constexpr unsigned kHostAllocPortable = 1;
+inline constexpr CaptureStatus kNotCapturing = 0;
 
 // clang-format off
 #define PORTICO_CUDA_DRIVER_FUNCTIONS(F)                                                                  \
@@ -97,9 +99,10 @@ inline constexpr unsigned kHostAllocPortable = 1;
                            unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream,             \
                            void** arguments, void** extra))
 
-// Absent from drivers before 12.4; the slot is then null.
+// What the plugin can do without; a slot is null where the driver lacks the function (the first came with 12.4).
 #define PORTICO_CUDA_NEW_DRIVER_FUNCTIONS(F) \
-  F(cuFuncGetParamInfo, Result(Function, std::size_t index, std::size_t* offset, std::size_t* size))
+  F(cuFuncGetParamInfo, Result(Function, std::size_t index, std::size_t* offset, std::size_t* size)) \
+  F(cuStreamIsCapturing, Result(Stream, CaptureStatus*))
 
 using Program = struct ProgramObject*;
 using CompileResult = int;

@@ -23,6 +23,8 @@ inline constexpr DataType kR16BF = 14;
 
 using ComputeType = int;
 inline constexpr ComputeType kCompute32F = 68;  // f32 arithmetic for f32 operands: never TF32
+inline constexpr ComputeType kCompute32FFast16BF = 75;
+inline constexpr ComputeType kCompute32FFastTF32 = 77;
 
 using Operation = int;
 inline constexpr Operation kOpN = 0;
@@ -46,6 +48,8 @@ inline constexpr LtAttribute kMatmulTransA = 3;                   // int32_t, Op
 inline constexpr LtAttribute kMatmulTransB = 4;                   // int32_t, Operation
 inline constexpr LtAttribute kMatmulEpilogue = 7;                 // uint32_t
 inline constexpr LtAttribute kMatmulBiasPointer = 8;              // const void*
+inline constexpr LtAttribute kMatmulAuxPointer = 11;              // void*
+inline constexpr LtAttribute kMatmulAuxLeading = 12;              // int64_t, elements or bits
 inline constexpr LtAttribute kPreferenceMaxWorkspaceBytes = 1;    // uint64_t
 inline constexpr LtAttribute kPreferenceReductionSchemeMask = 3;  // uint32_t
 inline constexpr LtAttribute kPreferenceMinAlignmentABytes = 5;   // uint32_t, as are B, C, D
@@ -57,6 +61,12 @@ inline constexpr std::uint32_t kReductionComputeType = 2;
 inline constexpr std::uint32_t kEpilogueDefault = 1;
 inline constexpr std::uint32_t kEpilogueRelu = 2;
 inline constexpr std::uint32_t kEpilogueBias = 4;
+inline constexpr std::uint32_t kEpilogueDRelu = 8 | 128;
+inline constexpr std::uint32_t kEpilogueBiasGradient = 16;  // beside the two gradients
+inline constexpr std::uint32_t kEpilogueGelu = 32;
+inline constexpr std::uint32_t kEpilogueDGelu = 64 | 128;
+inline constexpr std::uint32_t kEpilogueAux = 128;  // beside relu and gelu
+inline constexpr std::uint32_t kEpilogueSumB = 512;
 
 struct LtAlgo {
   std::uint64_t data[8];

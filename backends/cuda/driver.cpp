@@ -43,7 +43,9 @@ std::string accept_driver(Library& library, Opened& opened) {
   PORTICO_CUDA_DRIVER_FUNCTIONS(PORTICO_BIND)
 #undef PORTICO_BIND
   if (!complete) return library.tried();
-  d.cuFuncGetParamInfo = library.find<std::remove_pointer_t<decltype(d.cuFuncGetParamInfo)>>("cuFuncGetParamInfo");
+#define PORTICO_FIND(name, ...) d.name = library.find<std::remove_pointer_t<decltype(d.name)>>(#name);
+  PORTICO_CUDA_NEW_DRIVER_FUNCTIONS(PORTICO_FIND)
+#undef PORTICO_FIND
 
   Result code = d.cuInit(0);
   if (code != kOk) return failed(library, "cuInit", code);

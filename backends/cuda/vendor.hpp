@@ -92,6 +92,11 @@ inline Result stream_create(Stream* out) { return g_driver.cuStreamCreate(out, c
 inline Result stream_destroy(Stream stream) { return g_driver.cuStreamDestroy_v2(stream); }
 inline Result stream_synchronize(Stream stream) { return g_driver.cuStreamSynchronize(stream); }
 inline Result stream_wait(Stream stream, Event event) { return g_driver.cuStreamWaitEvent(stream, event, 0); }
+inline bool is_capturing(Stream stream) {
+  cuda::CaptureStatus status = cuda::kNotCapturing;
+  return g_driver.cuStreamIsCapturing && g_driver.cuStreamIsCapturing(stream, &status) == kOk &&
+         status != cuda::kNotCapturing;
+}
 inline Result event_create(Event* out) { return g_driver.cuEventCreate(out, cuda::kEventDefault); }
 inline Result event_destroy(Event event) { return g_driver.cuEventDestroy_v2(event); }
 inline Result event_record(Event event, Stream stream) { return g_driver.cuEventRecord(event, stream); }

@@ -11,8 +11,10 @@ namespace portico::cuda_hip {
 
 struct DeviceFacts;
 
-/// For each i below batch: C_i = act(alpha * op(A_i) op(B_i) + beta * C_i + bias), column major; op(A) is [m, k],
-/// op(B) is [k, n], C is [m, n]. bias, an address or 0, holds m elements, one for each row of C.
+/// For each i below batch, column major: P_i = alpha * op(A_i) op(B_i) + beta * C_i, then by `epilogue`
+/// FORWARD: C_i = act(P_i + bias), bias holding m elements; ROW_SUMS: C = P, and bias receives the n sums over k of
+/// op(B)'s columns; GRADIENT: C = P * act'(aux), and bias, when there, receives the m sums of C's rows. op(A) is [m,
+/// k], op(B) is [k, n], C is [m, n]. bias and aux are addresses, or 0.
 struct ColumnGemm {
   int32_t dtype;
   int32_t activation;
@@ -22,6 +24,24 @@ struct ColumnGemm {
   int64_t stride_a, stride_b, stride_c;
   float alpha, beta;
   uint64_t a, b, c, bias;
+  int32_t precision;  // of f32 operands; PORTICO_PRECISION_STRICT for other types
+  int32_t epilogue;
+  uint64_t aux;
+  int64_t ld_aux;
+};
+
+/// Memory that the core lends for the length of one call, in stream order.
+class Scratch {
+ public:
+  explicit Scratch(const portico_gemm& call) : call_(call) {}
+
+  /// Whether there is anything to borrow.
+  explicit operator bool() const { return call_.scratch != nullptr; }
+  /// The address of `bytes` bytes; 0 for none. Throws Failure as the core says.
+  uint64_t borrow(uint64_t bytes) const;
+
+ private:
+  const portico_gemm& call_;
 };
 
 /// A library's handle for one stream. Used by one thread at a time, with the stream's device current.
@@ -30,7 +50,7 @@ class Blas {
   virtual ~Blas() = default;
 
   /// Queues the multiplication. False, with nothing queued, when the library has no way to do it; throws Failure.
-  virtual bool gemm(const ColumnGemm& call) = 0;
+  virtual bool gemm(const ColumnGemm& call, const Scratch& scratch) = 0;
 };
 
 /// Whether blas_create() can be expected to succeed. Opens nothing.

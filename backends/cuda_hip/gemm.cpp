@@ -7,20 +7,21 @@
 namespace portico::cuda_hip {
 
 using plugin::fail;
+using plugin::Failure;
 using plugin::guarded;
 
 namespace {
 
 constexpr uint32_t kMostInt = std::numeric_limits<int32_t>::max();
 
-// The exact GELU is what the contract asks for; cuBLASLt's is the tanh form, and rocBLAS has none.
+// Both libraries' GELU is the tanh form, so the exact one is left to the core.
 bool takes(const portico_gemm& call) {
   const bool type = call.dtype == PORTICO_F32 || call.dtype == PORTICO_F16 || call.dtype == PORTICO_BF16;
-  const bool activation = call.activation == PORTICO_ACT_NONE || call.activation == PORTICO_ACT_RELU;
-  bool fits = true;
-  for (const uint32_t extent : {call.m, call.n, call.k, call.batch, call.lda, call.ldb, call.ldc})
+  bool fits = call.activation != PORTICO_ACT_GELU;
+  for (const uint32_t extent : {call.m, call.n, call.k, call.batch, call.lda, call.ldb, call.ldc, call.ld_aux})
     fits &= extent <= kMostInt;
-  return type && activation && fits && call.epilogue == PORTICO_EPILOGUE_FORWARD && !call.aux.value.buffer;
+  const bool single = call.epilogue == PORTICO_EPILOGUE_FORWARD && !call.aux.value.buffer;
+  return type && fits && (single || call.batch == 1);
 }
 
 uint64_t address_of(const portico_arg& arg) {
@@ -29,7 +30,7 @@ uint64_t address_of(const portico_arg& arg) {
 
 // A row-major matrix is its own transpose in column-major eyes, and (A B)^T = B^T A^T: so the operands change places,
 // m with n, and each keeps its flag. The n elements of bias then lie along the rows of the result, as the libraries
-// want.
+// want, and the rows of aux become its columns.
 ColumnGemm as_columns(const portico_gemm& call) {
   return {
       .dtype = call.dtype,
@@ -52,10 +53,23 @@ ColumnGemm as_columns(const portico_gemm& call) {
       .b = address_of(call.a),
       .c = address_of(call.c),
       .bias = address_of(call.bias),
+      .precision = call.dtype == PORTICO_F32 ? call.precision : PORTICO_PRECISION_STRICT,
+      .epilogue = call.epilogue,
+      .aux = address_of(call.aux),
+      .ld_aux = static_cast<int64_t>(call.ld_aux),
   };
 }
 
 }  // namespace
+
+uint64_t Scratch::borrow(uint64_t bytes) const {
+  if (bytes == 0) return 0;
+  portico_buffer* buffer = nullptr;
+  const portico_status status = call_.scratch(call_.scratch_context, bytes, &buffer);
+  if (status != PORTICO_OK)
+    throw Failure{status, std::string(vendor::kName) + ": no " + std::to_string(bytes) + " bytes of scratch memory"};
+  return buffer->address;
+}
 
 portico_status gemm(portico_stream* stream, const portico_gemm* call) {
   if (!takes(*call)) return fail(PORTICO_UNSUPPORTED, "gemm: not offered by the vendor's library");
@@ -65,7 +79,7 @@ portico_status gemm(portico_stream* stream, const portico_gemm* call) {
     const std::lock_guard lock(stream->mutex);
     stream->device->make_current();
     if (!stream->blas) stream->blas = blas_create(*stream, reason);
-    done = stream->blas && stream->blas->gemm(as_columns(*call));
+    done = stream->blas && stream->blas->gemm(as_columns(*call), Scratch(*call));
   });
   if (status != PORTICO_OK || done) return status;
   return fail(PORTICO_UNSUPPORTED, reason.empty() ? "gemm: the vendor's library has no algorithm for this" : reason);

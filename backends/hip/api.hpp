@@ -17,6 +17,7 @@ using Stream = struct StreamObject*;
 using Event = struct EventObject*;
 using Module = struct ModuleObject*;
 using Function = struct FunctionObject*;
+using CaptureStatus = int;
 
 inline constexpr Result kSuccess = 0;
 inline constexpr Result kErrorInvalidValue = 1;
@@ -34,6 +35,7 @@ inline constexpr Result kErrorLaunchFailure = 719;
 inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr unsigned kEventDefault = 0;
 inline constexpr unsigned kHostMallocPortable = 1;
+inline constexpr CaptureStatus kNotCapturing = 0;
 
 // hipDeviceProp_t has two layouts. hipGetDeviceProperties of ROCm 4 and 5, kept by later versions as ...R0000:
 struct PropertiesR0000 {
@@ -118,6 +120,10 @@ struct PropertiesR0600 {
                                   unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream,             \
                                   void** arguments, void** extra))
 
+// What the plugin can do without; a slot is null where the runtime lacks the function.
+#define PORTICO_HIP_OPTIONAL_FUNCTIONS(F) \
+  F(hipStreamIsCapturing, Result(Stream, CaptureStatus*))
+
 using Program = struct ProgramObject*;
 using CompileResult = int;
 inline constexpr CompileResult kCompileSuccess = 0;
@@ -139,6 +145,7 @@ inline constexpr CompileResult kCompileError = 6;
 #define PORTICO_FUNCTION_SLOT(name, ...) std::type_identity_t<__VA_ARGS__>* name = nullptr;
 struct Driver {
   PORTICO_HIP_FUNCTIONS(PORTICO_FUNCTION_SLOT)
+  PORTICO_HIP_OPTIONAL_FUNCTIONS(PORTICO_FUNCTION_SLOT)
   // One of these is there; which one, tells the layout.
   Result (*hipGetDevicePropertiesR0600)(PropertiesR0600*, int device) = nullptr;
   Result (*hipGetDevicePropertiesR0000)(PropertiesR0000*, int device) = nullptr;

@@ -1,9 +1,10 @@
-// HIP's matrix multiplication: rocBLAS.
+// HIP's matrix multiplication: hipBLASLt where it is and has an algorithm, else rocBLAS without epilogues.
 #include <filesystem>
 #include <mutex>
 
 #include "backends/cuda_hip/blas.hpp"
 #include "backends/cuda_hip/libraries.hpp"
+#include "backends/cuda_hip/lt_blas.hpp"
 #include "backends/cuda_hip/state.hpp"
 #include "backends/hip/blas_api.hpp"
 #include "backends/hip/installed.hpp"
@@ -17,7 +18,8 @@ using plugin::Library;
 
 struct Opened {
   blas::RocBlas table;
-  bool usable = false;
+  vendor::lt::Table lt;
+  bool usable = false, has_lt = false;
   std::string tried;
 };
 
@@ -40,8 +42,9 @@ class RocBlas final : public Blas {
   }
   ~RocBlas() override { blas_.rocblas_destroy_handle(handle_); }
 
-  bool gemm(const ColumnGemm& call) override {
-    if (call.bias || call.activation != PORTICO_ACT_NONE) return false;
+  bool gemm(const ColumnGemm& call, const Scratch&) override {
+    if (call.bias || call.aux || call.activation != PORTICO_ACT_NONE) return false;
+    allow(call.precision);
     const auto at = [](uint64_t address) { return reinterpret_cast<void*>(address); };
     const blas::DataType type = data_type(call.dtype);
     const blas::Operation op_a = call.trans_a ? blas::kTranspose : blas::kNone;
@@ -61,6 +64,14 @@ class RocBlas final : public Blas {
   }
 
  private:
+  // Its one faster mode rounds to xf32, where the device has that; bf16 allows more than it takes.
+  void allow(int32_t precision) {
+    const blas::MathMode wanted = precision == PORTICO_PRECISION_STRICT ? blas::kDefaultMath : blas::kXf32Math;
+    if (wanted == mode_ || !blas_.rocblas_set_math_mode) return;
+    must(blas_.rocblas_set_math_mode(handle_, wanted), "rocblas_set_math_mode");
+    mode_ = wanted;
+  }
+
   void must(blas::Status status, const char* call) const {
     if (status == blas::kSuccess) return;
     throw Failure{status == blas::kMemoryError ? PORTICO_OUT_OF_MEMORY : PORTICO_INTERNAL,
@@ -69,7 +80,24 @@ class RocBlas final : public Blas {
 
   const blas::RocBlas& blas_;
   blas::Handle handle_ = nullptr;
+  blas::MathMode mode_ = blas::kDefaultMath;
 };
+
+// What the first cannot do the second may.
+class BothBlas final : public Blas {
+ public:
+  BothBlas(std::unique_ptr<Blas> first, std::unique_ptr<Blas> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+  bool gemm(const ColumnGemm& call, const Scratch& scratch) override {
+    return first_->gemm(call, scratch) || second_->gemm(call, scratch);
+  }
+
+ private:
+  std::unique_ptr<Blas> first_, second_;
+};
+
+// What AMD's own frameworks give it.
+constexpr std::size_t kLtWorkspaceBytes = std::size_t{32} << 20;
 
 // A rocBLAS of another ROCm would bring a second HIP runtime with it.
 std::vector<std::string> names() {
@@ -85,12 +113,24 @@ std::vector<std::string> names() {
   }
 }
 
+// Before ROCm 6 its types had other values.
+std::vector<std::string> lt_names() {
+  switch (vendor::runtime_major()) {
+    case 7:
+      return {"libhipblaslt.so.1"};
+    case 6:
+      return {"libhipblaslt.so.0"};
+    default:
+      return {};
+  }
+}
+
 std::vector<std::string> folders() {
   return {folder_of(reinterpret_cast<const void*>(vendor::g_driver.hipGetDeviceCount)),
           folder_from({"ROCM_PATH", "HIP_PATH"}, "/lib"), "/opt/rocm/lib"};
 }
 
-// rocBLAS ends the process when the folder beside it has no kernels for the device, so that folder is looked through
+// Both end the process when the folder beside them has no kernels for the device, so that folder is looked through
 // before a handle is made: its files are named after the architectures.
 bool has_kernels_for(const std::string& folder, const std::string& arch) {
   namespace fs = std::filesystem;
@@ -107,9 +147,10 @@ bool has_kernels_for(const std::string& folder, const std::string& arch) {
   return false;
 }
 
-std::string kernel_folder(const std::string& library_folder) {
-  if (const char* given = std::getenv("ROCBLAS_TENSILE_LIBPATH")) return given;
-  return library_folder + "/rocblas";
+// The folder of a library's kernels: named by a variable, or below the library's own.
+std::string kernel_folder(const void* function, const char* variable, const char* below) {
+  if (const char* given = std::getenv(variable)) return given;
+  return folder_of(function) + below;
 }
 
 const Opened& open_blas() {
@@ -124,6 +165,18 @@ const Opened& open_blas() {
 #define PORTICO_BIND(name, ...) complete = complete && library.bind(made->table.name, #name);
         PORTICO_ROCBLAS_FUNCTIONS(PORTICO_BIND)
 #undef PORTICO_BIND
+#define PORTICO_FIND(name, ...) \
+  made->table.name = library.find<std::remove_pointer_t<decltype(made->table.name)>>(#name);
+        PORTICO_ROCBLAS_OPTIONAL_FUNCTIONS(PORTICO_FIND)
+#undef PORTICO_FIND
+        return complete ? std::string() : library.tried();
+      }));
+  made->has_lt =
+      bool(open_library("PORTICO_HIPBLASLT", candidates(lt_names(), folders()), made->tried, [&](Library& library) {
+        bool complete = true;
+#define PORTICO_BIND(name, ...) complete = complete && library.bind(made->lt.name, #name);
+        PORTICO_HIPBLASLT_FUNCTIONS(PORTICO_BIND)
+#undef PORTICO_BIND
         return complete ? std::string() : library.tried();
       }));
   opened = std::move(made);
@@ -132,22 +185,33 @@ const Opened& open_blas() {
 
 }  // namespace
 
-bool blas_exists(const DeviceFacts&) { return library_exists("PORTICO_ROCBLAS", names(), folders()); }
+bool blas_exists(const DeviceFacts&) {
+  return library_exists("PORTICO_ROCBLAS", names(), folders()) ||
+         library_exists("PORTICO_HIPBLASLT", lt_names(), folders());
+}
 
 std::unique_ptr<Blas> blas_create(portico_stream& stream, std::string& reason) {
   const Opened& opened = open_blas();
-  if (!opened.usable) {
-    reason = "gemm: no rocBLAS: " + opened.tried;
-    return nullptr;
-  }
-  // Whoever names a library by the variable answers for it.
-  const std::string folder =
-      kernel_folder(folder_of(reinterpret_cast<const void*>(opened.table.rocblas_create_handle)));
-  if (!std::getenv("PORTICO_ROCBLAS") && !has_kernels_for(folder, stream.device->facts.arch)) {
-    reason = "gemm: rocBLAS has no kernels for " + stream.device->facts.arch + " in " + folder;
-    return nullptr;
-  }
-  return std::make_unique<RocBlas>(opened.table, stream);
+  const std::string& arch = stream.device->facts.arch;
+  // Whoever names a library by its variable answers for it.
+  const auto serves = [&](const char* variable, const char* title, const std::string& folder) {
+    if (std::getenv(variable) || has_kernels_for(folder, arch)) return true;
+    reason += std::string(reason.empty() ? "gemm: " : "; ") + title + " has no kernels for " + arch + " in " + folder;
+    return false;
+  };
+  std::unique_ptr<Blas> lt, rocblas;
+  if (opened.has_lt && serves("PORTICO_HIPBLASLT", "hipBLASLt",
+                              kernel_folder(reinterpret_cast<const void*>(opened.lt.hipblasLtCreate),
+                                            "HIPBLASLT_TENSILE_LIBPATH", "/hipblaslt")))
+    lt = lt_create(opened.lt, stream, kLtWorkspaceBytes);
+  if (opened.usable && serves("PORTICO_ROCBLAS", "rocBLAS",
+                              kernel_folder(reinterpret_cast<const void*>(opened.table.rocblas_create_handle),
+                                            "ROCBLAS_TENSILE_LIBPATH", "/rocblas")))
+    rocblas = std::make_unique<RocBlas>(opened.table, stream);
+  if (lt && rocblas) return std::make_unique<BothBlas>(std::move(lt), std::move(rocblas));
+  if (lt || rocblas) return lt ? std::move(lt) : std::move(rocblas);
+  if (reason.empty()) reason = "gemm: neither hipBLASLt nor rocBLAS: " + opened.tried;
+  return nullptr;
 }
 
 }  // namespace portico::cuda_hip

@@ -30,6 +30,10 @@ inline constexpr GemmAlgo kStandard = 0;
 using AtomicsMode = int;
 inline constexpr AtomicsMode kAtomicsNotAllowed = 0;
 
+using MathMode = int;
+inline constexpr MathMode kDefaultMath = 0;
+inline constexpr MathMode kXf32Math = 1;
+
 using Handle = struct HandleObject*;
 
 // clang-format off
@@ -53,11 +57,16 @@ using Handle = struct HandleObject*;
                                             std::int64_t stride_c, void* d_data, DataType, std::int32_t ldd,    \
                                             std::int64_t stride_d, std::int32_t batch, DataType compute,        \
                                             GemmAlgo, std::int32_t solution, std::uint32_t flags))
+
+// Absent before ROCm 5.7.
+#define PORTICO_ROCBLAS_OPTIONAL_FUNCTIONS(F) \
+  F(rocblas_set_math_mode, Status(Handle, MathMode))
 // clang-format on
 
 #define PORTICO_FUNCTION_SLOT(name, ...) std::type_identity_t<__VA_ARGS__>* name = nullptr;
 struct RocBlas {
   PORTICO_ROCBLAS_FUNCTIONS(PORTICO_FUNCTION_SLOT)
+  PORTICO_ROCBLAS_OPTIONAL_FUNCTIONS(PORTICO_FUNCTION_SLOT)
 };
 #undef PORTICO_FUNCTION_SLOT
 

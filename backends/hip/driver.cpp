@@ -47,6 +47,9 @@ std::string accept_runtime(Library& library, Opened& opened) {
   PORTICO_HIP_FUNCTIONS(PORTICO_BIND)
 #undef PORTICO_BIND
   if (!complete) return library.tried();
+#define PORTICO_FIND(name, ...) d.name = library.find<std::remove_pointer_t<decltype(d.name)>>(#name);
+  PORTICO_HIP_OPTIONAL_FUNCTIONS(PORTICO_FIND)
+#undef PORTICO_FIND
 
   Result code = d.hipGetDeviceCount(&opened.devices);  // the first call: of all it says best why there is no device
   if (code != kOk) return failed(library, "hipGetDeviceCount", code);

@@ -89,6 +89,11 @@ inline Result stream_create(Stream* out) { return g_driver.hipStreamCreateWithFl
 inline Result stream_destroy(Stream stream) { return g_driver.hipStreamDestroy(stream); }
 inline Result stream_synchronize(Stream stream) { return g_driver.hipStreamSynchronize(stream); }
 inline Result stream_wait(Stream stream, Event event) { return g_driver.hipStreamWaitEvent(stream, event, 0); }
+inline bool is_capturing(Stream stream) {
+  hip::CaptureStatus status = hip::kNotCapturing;
+  return g_driver.hipStreamIsCapturing && g_driver.hipStreamIsCapturing(stream, &status) == kOk &&
+         status != hip::kNotCapturing;
+}
 inline Result event_create(Event* out) { return g_driver.hipEventCreateWithFlags(out, hip::kEventDefault); }
 inline Result event_destroy(Event event) { return g_driver.hipEventDestroy(event); }
 inline Result event_record(Event event, Stream stream) { return g_driver.hipEventRecord(event, stream); }

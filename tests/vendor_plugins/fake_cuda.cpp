@@ -1,4 +1,4 @@
-// A libcuda as far as the plugin uses it, with cuBLASLt and cuBLAS beside it; see machine.hpp.
+// A libcuda as far as the plugin uses it, with cuBLAS beside it; see machine.hpp. cuBLASLt is in fake_lt.cpp.
 #include <cstring>
 #include <string>
 
@@ -199,6 +199,11 @@ int cuStreamWaitEvent(Stream stream, Event event, unsigned) {
   machine::enqueue(real(stream), [copy = *real(event)] { machine::wait_for(&copy); });
   return kSuccess;
 }
+int cuStreamIsCapturing(Stream, CaptureStatus* status) {
+  ENTER;
+  *status = machine::capturing() ? 1 : kNotCapturing;
+  return kSuccess;
+}
 int cuEventCreate(Event* event, unsigned) {
   ENTER;
   *event = reinterpret_cast<Event>(new FakeEvent);
@@ -266,168 +271,9 @@ int cuFuncGetParamInfo(Function, std::size_t index, std::size_t* offset, std::si
 
 }  // extern "C"
 
-// cuBLASLt: descriptors keep what is set, and the product refuses what the real library would.
-namespace {
-
 using namespace cuda::blas;
 
-struct FakeDesc {
-  int trans_a = kOpN, trans_b = kOpN;
-  std::uint32_t epilogue = kEpilogueDefault;
-  const float* bias = nullptr;
-};
-struct FakeLayout {
-  DataType type;
-  std::uint64_t rows, columns;
-  std::int64_t leading;
-  std::int32_t batch = 1;
-  std::int64_t stride = 0;
-};
-struct FakePreference {
-  std::uint32_t reduction = 7, alignment[4] = {256, 256, 256, 256};
-};
-
-template <typename T>
-int store(T& to, const void* value, std::size_t size) {
-  if (size != sizeof to) return blas::kInvalidValue;
-  std::memcpy(&to, value, size);
-  return blas::kSuccess;
-}
-
-bool fits(const FakeLayout& layout, const void* data) {
-  const std::int64_t last = (layout.batch - 1) * layout.stride +
-                            static_cast<std::int64_t>(layout.columns - 1) * layout.leading +
-                            static_cast<std::int64_t>(layout.rows);
-  return layout.leading >= static_cast<std::int64_t>(layout.rows) &&
-         machine::inside(data, 4 * static_cast<std::size_t>(last));
-}
-
-}  // namespace
-
 extern "C" {
-
-std::size_t cublasLtGetVersion() { return 130000; }
-int cublasLtCreate(LtHandle* handle) {
-  BEFORE_CONTEXT;
-  *handle = reinterpret_cast<LtHandle>(new int(1));
-  return 0;
-}
-int cublasLtDestroy(LtHandle handle) {
-  delete reinterpret_cast<int*>(handle);
-  return 0;
-}
-int cublasLtMatmulDescCreate(LtMatmulDesc* desc, ComputeType compute, DataType scale) {
-  if (compute != kCompute32F || scale != kR32F) return blas::kInvalidValue;
-  *desc = reinterpret_cast<LtMatmulDesc>(new FakeDesc);
-  return 0;
-}
-int cublasLtMatmulDescDestroy(LtMatmulDesc desc) {
-  delete reinterpret_cast<FakeDesc*>(desc);
-  return 0;
-}
-int cublasLtMatmulDescSetAttribute(LtMatmulDesc desc, LtAttribute attribute, const void* value, std::size_t size) {
-  auto* fake = reinterpret_cast<FakeDesc*>(desc);
-  switch (attribute) {
-    case kMatmulTransA:
-      return store(fake->trans_a, value, size);
-    case kMatmulTransB:
-      return store(fake->trans_b, value, size);
-    case kMatmulEpilogue:
-      return store(fake->epilogue, value, size);
-    case kMatmulBiasPointer:
-      return store(fake->bias, value, size);
-    default:
-      return blas::kInvalidValue;
-  }
-}
-int cublasLtMatrixLayoutCreate(LtMatrixLayout* layout, DataType type, std::uint64_t rows, std::uint64_t columns,
-                               std::int64_t leading) {
-  *layout = reinterpret_cast<LtMatrixLayout>(new FakeLayout{type, rows, columns, leading});
-  return 0;
-}
-int cublasLtMatrixLayoutDestroy(LtMatrixLayout layout) {
-  delete reinterpret_cast<FakeLayout*>(layout);
-  return 0;
-}
-int cublasLtMatrixLayoutSetAttribute(LtMatrixLayout layout, LtAttribute attribute, const void* value,
-                                     std::size_t size) {
-  auto* fake = reinterpret_cast<FakeLayout*>(layout);
-  switch (attribute) {
-    case kLayoutBatchCount:
-      return store(fake->batch, value, size);
-    case kLayoutStridedBatchOffset:
-      return store(fake->stride, value, size);
-    default:
-      return blas::kInvalidValue;
-  }
-}
-int cublasLtMatmulPreferenceCreate(LtPreference* preference) {
-  *preference = reinterpret_cast<LtPreference>(new FakePreference);
-  return 0;
-}
-int cublasLtMatmulPreferenceDestroy(LtPreference preference) {
-  delete reinterpret_cast<FakePreference*>(preference);
-  return 0;
-}
-int cublasLtMatmulPreferenceSetAttribute(LtPreference preference, LtAttribute attribute, const void* value,
-                                         std::size_t size) {
-  auto* fake = reinterpret_cast<FakePreference*>(preference);
-  std::uint64_t workspace = 0;
-  if (attribute == kPreferenceMaxWorkspaceBytes) return store(workspace, value, size);
-  if (attribute == kPreferenceReductionSchemeMask) return store(fake->reduction, value, size);
-  if (attribute >= kPreferenceMinAlignmentABytes && attribute <= kPreferenceMinAlignmentDBytes)
-    return store(fake->alignment[attribute - kPreferenceMinAlignmentABytes], value, size);
-  return blas::kInvalidValue;
-}
-int cublasLtMatmulAlgoGetHeuristic(LtHandle, LtMatmulDesc, LtMatrixLayout a, LtMatrixLayout, LtMatrixLayout,
-                                   LtMatrixLayout, LtPreference preference, int, LtHeuristicResult* results,
-                                   int* found) {
-  BEFORE_CONTEXT;
-  const auto* fake = reinterpret_cast<FakePreference*>(preference);
-  results[0] = {};
-  results[0].workspace_size = 4096;
-  results[0].algo.data[0] = fake->alignment[0];  // what the product will hold the operands to
-  results[0].algo.data[1] = fake->alignment[1];
-  *found = fake->reduction == kReductionComputeType && reinterpret_cast<FakeLayout*>(a)->type == kR32F ? 1 : 0;
-  return 0;
-}
-int cublasLtMatmul(LtHandle, LtMatmulDesc desc, const void* alpha, const void* a, LtMatrixLayout layout_a,
-                   const void* b, LtMatrixLayout layout_b, const void* beta, const void* c, LtMatrixLayout layout_c,
-                   void* d, LtMatrixLayout, const LtAlgo* algo, void* workspace, std::size_t workspace_size,
-                   Stream stream) {
-  ENTER;
-  const FakeDesc fake = *reinterpret_cast<FakeDesc*>(desc);
-  const auto& la = *reinterpret_cast<FakeLayout*>(layout_a);
-  const auto& lb = *reinterpret_cast<FakeLayout*>(layout_b);
-  const auto& lc = *reinterpret_cast<FakeLayout*>(layout_c);
-  const auto aligned = [](const void* p, std::uint64_t to) { return reinterpret_cast<std::uintptr_t>(p) % to == 0; };
-  if (!aligned(a, algo->data[0]) || !aligned(b, algo->data[1])) return blas::kNotSupported;
-  if (workspace_size != 4096 || !machine::inside(workspace, workspace_size) || c != d) return blas::kInvalidValue;
-  if (!fits(la, a) || !fits(lb, b) || !fits(lc, d)) return blas::kInvalidValue;
-  const bool biased = fake.epilogue & kEpilogueBias;
-  if (biased && !machine::inside(fake.bias, 4 * lc.rows)) return blas::kInvalidValue;
-  for (std::int32_t i = 0; i < lc.batch; ++i) {
-    const machine::Product product = {
-        .trans_a = fake.trans_a == kOpT,
-        .trans_b = fake.trans_b == kOpT,
-        .m = static_cast<long>(lc.rows),
-        .n = static_cast<long>(lc.columns),
-        .k = static_cast<long>(fake.trans_a == kOpT ? la.rows : la.columns),
-        .lda = la.leading,
-        .ldb = lb.leading,
-        .ldc = lc.leading,
-        .a = static_cast<const float*>(a) + i * la.stride,
-        .b = static_cast<const float*>(b) + i * lb.stride,
-        .bias = biased ? fake.bias : nullptr,
-        .c = static_cast<float*>(d) + i * lc.stride,
-        .alpha = *static_cast<const float*>(alpha),
-        .beta = *static_cast<const float*>(beta),
-        .relu = (fake.epilogue & kEpilogueRelu) != 0,
-    };
-    machine::enqueue(real(stream), [product] { machine::multiply(product); });
-  }
-  return 0;
-}
 
 struct FakeHandle {
   Stream stream = nullptr;
@@ -457,10 +303,10 @@ int cublasSetMathMode(Handle, MathMode mode) {
 int cublasGemmStridedBatchedEx(Handle handle, Operation op_a, Operation op_b, int m, int n, int k, const void* alpha,
                                const void* a, DataType type, int lda, long long stride_a, const void* b, DataType,
                                int ldb, long long stride_b, const void* beta, void* c, DataType, int ldc,
-                               long long stride_c, int batch, ComputeType, GemmAlgo) {
+                               long long stride_c, int batch, ComputeType compute, GemmAlgo) {
   ENTER;
   const auto* fake = reinterpret_cast<FakeHandle*>(handle);
-  if (!fake->workspace) return blas::kInvalidValue;
+  if (!fake->workspace || compute != kCompute32F) return blas::kInvalidValue;
   if (type != kR32F) return blas::kNotSupported;
   for (int i = 0; i < batch; ++i)
     machine::enqueue(real(fake->stream), [product = machine::Product{
@@ -474,11 +320,10 @@ int cublasGemmStridedBatchedEx(Handle handle, Operation op_a, Operation op_b, in
                                               .ldc = ldc,
                                               .a = static_cast<const float*>(a) + i * stride_a,
                                               .b = static_cast<const float*>(b) + i * stride_b,
-                                              .bias = nullptr,
                                               .c = static_cast<float*>(c) + i * stride_c,
+                                              .d = static_cast<float*>(c) + i * stride_c,
                                               .alpha = *static_cast<const float*>(alpha),
                                               .beta = *static_cast<const float*>(beta),
-                                              .relu = false,
                                           }] { machine::multiply(product); });
   return 0;
 }

@@ -149,6 +149,11 @@ int hipStreamWaitEvent(Stream stream, Event event, unsigned) {
   machine::enqueue(real(stream), [copy = *real(event)] { machine::wait_for(&copy); });
   return kSuccess;
 }
+int hipStreamIsCapturing(Stream, CaptureStatus* status) {
+  ENTER;
+  *status = machine::capturing() ? 1 : kNotCapturing;
+  return kSuccess;
+}
 int hipEventCreateWithFlags(Event* event, unsigned) {
   ENTER;
   *event = reinterpret_cast<Event>(new FakeEvent);
@@ -222,11 +227,10 @@ int multiply(Stream stream, Operation op_a, Operation op_b, int m, int n, int k,
                                     .ldc = ldc,
                                     .a = static_cast<const float*>(a),
                                     .b = static_cast<const float*>(b),
-                                    .bias = nullptr,
                                     .c = static_cast<float*>(c),
+                                    .d = static_cast<float*>(c),
                                     .alpha = *static_cast<const float*>(alpha),
-                                    .beta = *static_cast<const float*>(beta),
-                                    .relu = false};
+                                    .beta = *static_cast<const float*>(beta)};
   machine::enqueue(real(stream), [product] { machine::multiply(product); });
   return 0;
 }

@@ -1,6 +1,9 @@
 #include "machine.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -17,6 +20,10 @@ std::map<std::string, int> g_faults;
 std::vector<FakeLaunch> g_launches;
 std::size_t g_used = 0, g_limit = std::size_t{1} << 30;
 std::uint32_t g_arguments = 0;
+double g_clock = 0;
+std::atomic<bool> g_capturing{false};
+std::size_t g_products = 0;
+int g_algorithm = -1, g_compute = -1;
 
 using Lock = std::lock_guard<std::recursive_mutex>;
 
@@ -112,8 +119,7 @@ void record(FakeEvent* event, FakeStream* stream) {
   const Lock lock(g_mutex);
   event->stream = stream;
   event->position = stream->queue.size();
-  static double clock = 0;
-  event->milliseconds = clock += 0.25;
+  event->milliseconds = g_clock += 0.25;
 }
 
 void wait_for(const FakeEvent* event) {
@@ -133,17 +139,100 @@ void launched(const char* name, const unsigned* grid, const unsigned* block, voi
 
 std::uint32_t argument_count() { return g_arguments; }
 
+std::size_t size_of(Storage storage) { return storage == Storage::f32 ? 4 : 2; }
+
+namespace {
+
+// Halves by whole steps: the tests' numbers are few and small. Rounds to nearest even, as stores on a device do.
+double half_value(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+  const double value = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
+  return bits & 0x8000 ? -value : value;
+}
+std::uint16_t half_bits(double value) {
+  const std::uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+  const double size = std::abs(value);
+  if (size == 0) return sign;
+  const int exponent = std::max(std::ilogb(size), -14);
+  const double steps = std::nearbyint(std::ldexp(size, 10 - exponent));
+  return static_cast<std::uint16_t>(sign | static_cast<int>(steps + std::ldexp(exponent + 14, 10)));
+}
+
+double load(Storage storage, const void* at, long i) {
+  if (storage == Storage::f32) return static_cast<const float*>(at)[i];
+  const std::uint16_t bits = static_cast<const std::uint16_t*>(at)[i];
+  return storage == Storage::f16 ? half_value(bits) : std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
+void store(Storage storage, void* at, long i, double value) {
+  if (storage == Storage::f32) {
+    static_cast<float*>(at)[i] = static_cast<float>(value);
+  } else if (storage == Storage::f16) {
+    static_cast<std::uint16_t*>(at)[i] = half_bits(value);
+  } else {
+    const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+    static_cast<std::uint16_t*>(at)[i] = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  }
+}
+
+double gelu(double x, bool slope) {
+  const double inner = std::sqrt(2.0 / 3.14159265358979) * (x + 0.044715 * x * x * x), t = std::tanh(inner);
+  if (!slope) return 0.5 * x * (1.0 + t);
+  return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * std::sqrt(2.0 / 3.14159265358979) * (1.0 + 3 * 0.044715 * x * x);
+}
+
+bool bit_at(const void* bits, long i) { return static_cast<const unsigned char*>(bits)[i / 8] >> (i % 8) & 1; }
+void set_bit(void* bits, long i, bool value) {
+  unsigned char& byte = static_cast<unsigned char*>(bits)[i / 8];
+  byte = static_cast<unsigned char>(value ? byte | 1 << (i % 8) : byte & ~(1 << (i % 8)));
+}
+
+}  // namespace
+
 void multiply(const Product& p) {
+  const auto op_a = [&](long row, long i) {
+    return load(p.storage, p.a, p.trans_a ? i + row * p.lda : row + i * p.lda);
+  };
+  const auto op_b = [&](long i, long column) {
+    return load(p.storage, p.b, p.trans_b ? column + i * p.ldb : i + column * p.ldb);
+  };
+  std::vector<double> sums(static_cast<std::size_t>(p.form == Form::row_sums ? p.n : p.m));
   for (long column = 0; column < p.n; ++column)
     for (long row = 0; row < p.m; ++row) {
-      double sum = 0;
-      for (long i = 0; i < p.k; ++i)
-        sum += double(p.a[p.trans_a ? i + row * p.lda : row + i * p.lda]) *
-               double(p.b[p.trans_b ? column + i * p.ldb : i + column * p.ldb]);
-      float& c = p.c[row + column * p.ldc];
-      double value = p.alpha * sum + (p.beta != 0 ? p.beta * c : 0.0) + (p.bias ? p.bias[row] : 0.0f);
-      c = static_cast<float>(p.relu ? std::max(value, 0.0) : value);
+      double value = 0;
+      for (long i = 0; i < p.k; ++i) value += op_a(row, i) * op_b(i, column);
+      const long at = row + column * p.ldc, aux = row + column * p.ld_aux;
+      value = p.alpha * value + (p.beta != 0 ? p.beta * load(p.storage, p.c, at) : 0.0);
+      if (p.form == Form::forward) {
+        if (p.bias) value += load(p.storage, p.bias, row);
+        if (p.aux && p.act == Act::gelu_tanh) store(p.storage, p.aux, aux, value);
+        if (p.aux && p.act == Act::relu) set_bit(p.aux, aux, value > 0);
+        if (p.act == Act::relu) value = std::max(value, 0.0);
+        if (p.act == Act::gelu_tanh) value = gelu(value, false);
+      } else if (p.form == Form::gradient) {
+        value *= p.act == Act::relu ? bit_at(p.aux, aux) : gelu(load(p.storage, p.aux, aux), true);
+        sums[static_cast<std::size_t>(row)] += value;
+      }
+      store(p.storage, p.d, at, value);
     }
+  if (p.form == Form::row_sums)
+    for (long column = 0; column < p.n; ++column)
+      for (long i = 0; i < p.k; ++i) sums[static_cast<std::size_t>(column)] += op_b(i, column);
+  if (p.bias_gradient)
+    for (std::size_t i = 0; i < sums.size(); ++i) store(p.storage, p.bias_gradient, static_cast<long>(i), sums[i]);
+}
+
+void spend(double milliseconds) {
+  const Lock lock(g_mutex);
+  g_clock += milliseconds;
+}
+
+bool capturing() { return g_capturing; }
+
+void note_product(int algorithm, int compute) {
+  const Lock lock(g_mutex);
+  ++g_products;
+  g_algorithm = algorithm;
+  g_compute = compute;
 }
 
 }  // namespace portico::test::machine
@@ -171,3 +260,12 @@ std::size_t fake_alive() {
 }
 
 void fake_memory(std::size_t bytes) { g_limit = bytes; }
+
+void fake_capture(bool capturing) { g_capturing = capturing; }
+
+std::size_t fake_products(int* algorithm, int* compute) {
+  const Lock lock(g_mutex);
+  *algorithm = g_algorithm;
+  *compute = g_compute;
+  return g_products;
+}

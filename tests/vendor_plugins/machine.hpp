@@ -53,16 +53,39 @@ void wait_for(const FakeEvent* event);
 void launched(const char* name, const unsigned* grid, const unsigned* block, void** arguments);
 std::uint32_t argument_count();
 
-/// Column-major C = act(alpha op(A) op(B) + beta C + bias) on floats, the meaning that the BLAS libraries share.
+/// How elements are stored; the values of portico_dtype.
+enum class Storage { f32 = 0, f16 = 1, bf16 = 2 };
+std::size_t size_of(Storage storage);
+
+enum class Form { forward, row_sums, gradient };
+enum class Act { none, relu, gelu_tanh };
+
+/// Column-major P = alpha op(A) op(B) + beta C, in the meaning that the BLAS libraries share. forward: D = act(P +
+/// bias), aux receives P + bias (gelu) or one bit an element (relu). row_sums: D = P, and bias_gradient the sums over k
+/// of op(B)'s columns. gradient: D = P act'(aux), and bias_gradient the sums of D's rows.
 struct Product {
   bool trans_a, trans_b;
   long m, n, k, lda, ldb, ldc;
-  const float *a, *b, *bias;
-  float* c;
+  const void *a, *b;
+  const void* c;
+  void* d;
   float alpha, beta;
-  bool relu;
+  const void* bias = nullptr;
+  Storage storage = Storage::f32;
+  Form form = Form::forward;
+  Act act = Act::none;
+  void* aux = nullptr;
+  long ld_aux = 0;
+  void* bias_gradient = nullptr;
 };
 void multiply(const Product& product);
+
+/// The device's clock goes on by this much.
+void spend(double milliseconds);
+/// Whether the test says that streams are being captured.
+bool capturing();
+/// For the test: one product of the Lt library with this algorithm and type of computation.
+void note_product(int algorithm, int compute);
 
 }  // namespace machine
 }  // namespace portico::test
@@ -78,4 +101,8 @@ std::size_t fake_launches(portico::test::FakeLaunch* out, std::size_t most);
 std::size_t fake_alive();
 /// Bytes that the device has; an allocation beyond fails.
 void fake_memory(std::size_t bytes);
+/// Streams are being captured from now on, or no more.
+void fake_capture(bool capturing);
+/// Products of the Lt library so far, and the last one's algorithm and type of computation.
+std::size_t fake_products(int* algorithm, int* compute);
 }

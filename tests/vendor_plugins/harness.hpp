@@ -1,0 +1,198 @@
+// The plugin under test and its fake driver, in the words of the tests of this folder.
+#pragma once
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "catch.hpp"
+#include "machine.hpp"
+#include "portico/backend_abi.h"
+
+namespace portico::test {
+
+inline thread_local std::string t_message;
+
+/// What the plugin gave the core to remember. While `answer` is set every question gets it, whatever its key.
+struct Memory {
+  std::map<std::string, std::string> entries;
+  std::optional<std::string> answer;
+};
+inline Memory g_memory;
+
+inline std::string text_of(portico_bytes bytes) { return {static_cast<const char*>(bytes.data), bytes.size}; }
+
+inline const portico_host kHost = {
+    .struct_size = sizeof(portico_host),
+    .set_error = [](const char* message, size_t size) { t_message.assign(message, size); },
+    .log = [](int32_t, const char* message, size_t size) { std::printf("log: %.*s\n", int(size), message); },
+    .recall = [](portico_bytes key, void* out, size_t size) -> int32_t {
+      const auto at = g_memory.entries.find(text_of(key));
+      if (!g_memory.answer && at == g_memory.entries.end()) return 0;
+      const std::string& value = g_memory.answer ? *g_memory.answer : at->second;
+      if (value.size() != size) return 0;
+      std::memcpy(out, value.data(), size);
+      return 1;
+    },
+    .remember = [](portico_bytes key, portico_bytes value) { g_memory.entries[text_of(key)] = text_of(value); },
+};
+
+inline const char* variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+[[noreturn]] inline void skip(const std::string& reason) {
+  std::printf("skipped: %s\n", reason.c_str());
+  std::fflush(stdout);
+  std::_Exit(77);
+}
+
+inline void* open_or_throw(const char* file) {
+  void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  if (!library) throw std::runtime_error(dlerror());
+  return library;
+}
+
+// The stand-in HIP is of version 5, whose hipRTC is inside the runtime: the real one has to be named.
+inline void name_the_real_hiprtc() {
+  if (std::getenv("PORTICO_HIPRTC")) return;
+  for (const char* name : {"libhiprtc.so.7", "libhiprtc.so.6", "libamdhip64.so.5"})
+    if (dlopen(name, RTLD_LAZY | RTLD_LOCAL)) {
+      setenv("PORTICO_HIPRTC", name, 1);
+      return;
+    }
+  skip("no hipRTC here");
+}
+
+inline const portico_backend& backend() {
+  static const portico_backend* const table = [] {
+    void* library = open_or_throw(variable("TEST_PLUGIN"));
+    const auto entry = reinterpret_cast<portico_backend_entry>(dlsym(library, PORTICO_BACKEND_ENTRY));
+    const portico_backend* made = entry(&kHost);
+    if (std::string(made->name) == "hip") name_the_real_hiprtc();
+    int32_t count = 0;
+    if (made->device_count(&count) != PORTICO_OK) {
+      if (t_message.find("no run-time compiler") != std::string::npos) skip(t_message);
+      throw std::runtime_error(t_message);
+    }
+    return made;
+  }();
+  return *table;
+}
+
+inline bool is_cuda() { return std::string(backend().name) == "cuda"; }
+/// Whether the variant has cuBLASLt or hipBLASLt.
+inline bool has_lt() {
+  const std::string blas = variable("TEST_BLAS");
+  return is_cuda() ? blas != "classic" : blas == "lt";
+}
+
+// The stand-in's own functions; the plugin has opened the same library.
+template <typename Function>
+Function* control(const char* name) {
+  static void* const library = open_or_throw(variable("TEST_DRIVER"));
+  return reinterpret_cast<Function*>(dlsym(library, name));
+}
+inline void fail_next(const char* cuda_name, const char* hip_name, int code) {
+  control<decltype(fake_fail)>("fake_fail")(is_cuda() ? cuda_name : hip_name, code);
+}
+inline std::size_t alive() { return control<decltype(fake_alive)>("fake_alive")(); }
+inline FakeLaunch last_launch() {
+  FakeLaunch launch{};
+  control<decltype(fake_launches)>("fake_launches")(&launch, 1);
+  return launch;
+}
+inline void set_arguments(std::uint32_t count) { control<decltype(fake_arguments)>("fake_arguments")(count); }
+
+inline void ok(portico_status status) {
+  INFO("message: " << (status == PORTICO_OK ? "" : t_message));
+  REQUIRE(status == PORTICO_OK);
+}
+
+template <typename T>
+using Owned = std::unique_ptr<T, std::function<void(T*)>>;
+
+inline portico_device* device() {
+  static portico_device* const opened = [] {
+    portico_device* made = nullptr;
+    ok(backend().device_open(0, &made));
+    return made;
+  }();
+  return opened;
+}
+inline Owned<portico_stream> make_stream() {
+  portico_stream* made = nullptr;
+  ok(backend().stream_create(device(), &made));
+  return {made, backend().stream_destroy};
+}
+inline Owned<portico_event> make_event() {
+  portico_event* made = nullptr;
+  ok(backend().event_create(device(), &made));
+  return {made, backend().event_destroy};
+}
+inline Owned<portico_buffer> make_buffer(size_t bytes) {
+  portico_buffer* made = nullptr;
+  ok(backend().buffer_create(device(), bytes, &made));
+  return {made, backend().buffer_destroy};
+}
+
+using Floats = std::vector<float>;
+
+inline void write(portico_stream* stream, portico_buffer* to, const Floats& values) {
+  ok(backend().write(stream, to, 0, values.data(), values.size() * sizeof(float)));
+}
+inline Floats read(portico_stream* stream, const portico_buffer* from, size_t count) {
+  Floats values(count, -1.0f);
+  ok(backend().read(stream, from, 0, values.data(), count * sizeof(float)));
+  return values;
+}
+inline Floats numbers(size_t count, unsigned seed) {
+  Floats values(count);
+  for (float& value : values) value = static_cast<float>((seed = seed * 1664525u + 1013904223u) >> 28) - 8.0f;
+  return values;
+}
+
+inline portico_arg buffer_arg(portico_buffer* buffer, uint64_t first, uint32_t size = sizeof(float)) {
+  portico_arg arg{.kind = PORTICO_ARG_BUFFER, .size = size, .offset = first, .value = {}};
+  arg.value.buffer = buffer;
+  return arg;
+}
+inline portico_arg scalar_arg(uint64_t bits, uint32_t size) {
+  portico_arg arg{.kind = PORTICO_ARG_SCALAR, .size = size, .offset = 0, .value = {}};
+  arg.value.bits = bits;
+  return arg;
+}
+
+/// Lends memory to one call, as the core does, and takes it back at the end.
+class Lender {
+ public:
+  explicit Lender(portico_gemm& call) {
+    call.scratch = [](void* context, uint64_t bytes, portico_buffer** out) -> portico_status {
+      auto& self = *static_cast<Lender*>(context);
+      if (self.refuse) return PORTICO_OUT_OF_MEMORY;
+      self.lent_.push_back(make_buffer(bytes));
+      *out = self.lent_.back().get();
+      return PORTICO_OK;
+    };
+    call.scratch_context = this;
+  }
+  bool refuse = false;
+  std::size_t count() const { return lent_.size(); }
+
+ private:
+  std::vector<Owned<portico_buffer>> lent_;
+};
+
+}  // namespace portico::test
