@@ -119,7 +119,7 @@ void open_compiler(Opened& opened) {
   if (open_library("PORTICO_NVRTC", names, tried, accept)) return;
   if (!second_best || !bind_compiler(second_best, opened).empty())
     throw Failure{PORTICO_UNSUPPORTED,
-                  "no run-time compiler (NVRTC; its path can be given by PORTICO_NVRTC): " + tried};
+                  "no run-time compiler (NVRTC, its path can be given by PORTICO_NVRTC): " + tried};
   portico::plugin::log(PORTICO_LOG_WARNING, "cuda: no NVRTC fits the driver and all devices: " + tried);
 }
 

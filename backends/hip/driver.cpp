@@ -17,6 +17,9 @@ using portico::cuda_hip::open_library;
 using portico::plugin::Failure;
 using portico::plugin::Library;
 
+// The first with the functions and the code objects that the plugin uses.
+constexpr int kOldestRuntime = 50000000;
+
 struct Opened {
   int devices = 0;
   int driver_version = 0;
@@ -24,6 +27,11 @@ struct Opened {
   int compiler_major = 0, compiler_minor = 0;
 };
 Opened g_opened;
+
+std::string version_text(int version) {
+  return std::to_string(version / 10000000) + "." + std::to_string(version / 100000 % 100) + "." +
+         std::to_string(version % 100000);
+}
 
 std::string failed(const Library& library, const char* call, Result code) {
   return library.name() + ": " + call + ": " + error_text(code);
@@ -56,6 +64,9 @@ std::string accept_runtime(Library& library, Opened& opened) {
   if (opened.devices == 0) return library.name() + ": no device";
   code = d.hipRuntimeGetVersion(&opened.runtime_version);
   if (code != kOk) return failed(library, "hipRuntimeGetVersion", code);
+  if (opened.runtime_version < kOldestRuntime)
+    return library.name() + ": the HIP runtime is " + version_text(opened.runtime_version) + ", " +
+           version_text(kOldestRuntime) + " or newer is needed";
   code = d.hipDriverGetVersion(&opened.driver_version);
   if (code != kOk) return failed(library, "hipDriverGetVersion", code);
   return {};
@@ -72,26 +83,24 @@ std::string accept_compiler(Library& library, Opened& opened) {
   return code == kCompiled ? std::string() : library.name() + ": " + compile_text(code);
 }
 
-// hipRTC is a library of its own from version 6 on, and must be of the runtime's version: it loads that runtime itself.
+// hipRTC must be of the runtime's version: it loads that runtime itself. From version 6 on it is a library of its own;
+// in version 5 the runtime holds it, and some installations have the library besides.
 void open_compiler(Library runtime, Opened& opened) {
   const int major = opened.runtime_version / 10000000;
   const std::string folder = folder_of(reinterpret_cast<const void*>(g_driver.hipGetDeviceCount));
+  const std::vector<std::string> names = candidates({"libhiprtc.so." + std::to_string(major)}, {folder});
+  const bool named = std::getenv("PORTICO_HIPRTC") != nullptr;
   std::string tried;
   const auto accept = [&](Library& library) { return accept_compiler(library, opened); };
-  if (major >= 6 || std::getenv("PORTICO_HIPRTC")) {
-    const std::string name = "libhiprtc.so." + std::to_string(major);
-    if (open_library("PORTICO_HIPRTC", candidates({name}, {folder}), tried, accept)) return;
-    if (std::getenv("PORTICO_HIPRTC")) throw Failure{PORTICO_UNSUPPORTED, "no run-time compiler (hipRTC): " + tried};
-  }
-  const std::string reason = accept(runtime);
-  if (!reason.empty())
-    throw Failure{PORTICO_UNSUPPORTED, "no run-time compiler (hipRTC; its path can be given by PORTICO_HIPRTC): " +
-                                           tried + (tried.empty() ? "" : "; ") + reason};
-}
-
-std::string version_text(int version) {
-  return std::to_string(version / 10000000) + "." + std::to_string(version / 100000 % 100) + "." +
-         std::to_string(version % 100000);
+  const auto inside = [&] {
+    const std::string reason = accept(runtime);
+    if (!reason.empty()) tried += (tried.empty() ? "" : "; ") + reason;
+    return reason.empty();
+  };
+  const auto beside = [&] { return bool(open_library("PORTICO_HIPRTC", names, tried, accept)); };
+  if (named ? beside() : major >= 6 ? beside() || inside() : inside() || beside()) return;
+  throw Failure{PORTICO_UNSUPPORTED,
+                "no run-time compiler (hipRTC, its path can be given by PORTICO_HIPRTC): " + tried};
 }
 
 void must(Result code, const char* call) {

@@ -1,15 +1,18 @@
 // Compiles every kernel text that the operator tests launched through a real compiler:
 //
-//   kernel_compile nvrtc|hiprtc|clang|coverage <folder that PORTICO_DUMP filled> <kernels folder>
+//   kernel_compile nvrtc|hiprtc|clang|isa|coverage <folder that PORTICO_DUMP filled> <kernels folder>
 //
 // Exit code 77, with the reason, when the compiler or the texts are not there.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <thread>
 
 #include "compilers.hpp"
+#include "isa.hpp"
 #include "jobs.hpp"
 #include "texts.hpp"
 
@@ -24,7 +27,12 @@ const std::vector<int> kCudaAll = {75, 90};
 const std::vector<int> kCudaSampled = {80, 100, 120};
 const std::vector<std::string> kHipAll = {"gfx90a", "gfx1030"};
 const std::vector<std::string> kHipSampled = {"gfx906", "gfx1010"};
-constexpr std::size_t kStep = 4, kMostSampled = 100;
+// By clang alone: CDNA 3, RDNA 3 and 4, and RDNA in its other wavefront. Of the kernels where registers are short about
+// forty texts, of every other file one.
+const std::vector<std::string> kIsa = {"gfx942", "gfx1100", "gfx1201", "gfx1100 -mwavefrontsize64"};
+const std::vector<std::string> kIsaOthers = {"gfx942", "gfx1201"};
+const std::vector<std::string> kIsaMain = {"gemm", "conv", "conv_weight"};
+constexpr std::size_t kStep = 4, kMostSampled = 100, kMostIsa = 40;
 
 std::vector<KernelText> some(const std::vector<KernelText>& texts) {
   return sample(texts, std::max(kStep, texts.size() / kMostSampled));
@@ -47,6 +55,19 @@ std::string title(const KernelText& text, const std::string& target) {
   for (char& c : spec)
     if (c == '\n') c = ';';
   return text.file + " for " + target + " (" + text.id + ": " + spec + ")";
+}
+
+bool is_isa_main(const KernelText& text) {
+  return std::find(kIsaMain.begin(), kIsaMain.end(), text.file) != kIsaMain.end();
+}
+
+std::vector<KernelText> of_isa(const std::vector<KernelText>& texts) {
+  std::vector<KernelText> chosen = sample(texts, texts.size() + 1), main;
+  std::erase_if(chosen, is_isa_main);
+  std::copy_if(texts.begin(), texts.end(), std::back_inserter(main), is_isa_main);
+  main = sample(main, std::max<std::size_t>(1, main.size() / kMostIsa));
+  chosen.insert(chosen.end(), main.begin(), main.end());
+  return chosen;
 }
 
 template <typename Arch, typename Name, typename Compile>
@@ -75,7 +96,7 @@ int coverage(const KernelTexts& texts) {
 
 int main(int argc, char** argv) {
   if (argc != 4) {
-    std::fprintf(stderr, "usage: %s nvrtc|hiprtc|clang|coverage <dump folder> <kernels folder>\n", argv[0]);
+    std::fprintf(stderr, "usage: %s nvrtc|hiprtc|clang|isa|coverage <dump folder> <kernels folder>\n", argv[0]);
     return 2;
   }
   const std::string mode = argv[1];
@@ -101,6 +122,15 @@ int main(int argc, char** argv) {
     const auto name = [](const std::string& arch) { return arch; };
     add(jobs, gpu, kHipAll, prelude("hip.h"), name, compile_hiprtc);
     add(jobs, some(gpu), kHipSampled, prelude("hip.h"), name, compile_hiprtc);
+  } else if (mode == "isa") {
+    if (const std::string reason = open_clang_hip(); !reason.empty()) return skip(reason);
+    const std::string words = prelude("hip.h");
+    for (const KernelText& text : of_isa(gpu))
+      for (const std::string& target : is_isa_main(text) ? kIsa : kIsaOthers) {
+        const bool wide = text.file == "gemm";
+        jobs.push_back({title(text, target),
+                        [source = text.with(words), target, wide] { return compile_isa(source, target, wide); }});
+      }
   } else if (mode == "clang") {
     if (const std::string reason = open_clang(); !reason.empty()) return skip(reason);
     const std::string words = prelude("opencl.h");

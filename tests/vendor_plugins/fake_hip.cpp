@@ -1,6 +1,7 @@
 // A libamdhip64 as far as the plugin uses it, with rocBLAS beside it; hipRTC is the real one where there is one. The
 // struct of device properties is ROCm 5's, or with FAKE_R0600 that of ROCm 6: each library exports one of the two
 // names. See machine.hpp.
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -33,7 +34,8 @@ int hipDriverGetVersion(int* version) {
   return kSuccess;
 }
 int hipRuntimeGetVersion(int* version) {
-  *version = 50221153;
+  const char* asked = std::getenv("FAKE_RUNTIME_VERSION");
+  *version = asked ? std::atoi(asked) : 50221153;
   return kSuccess;
 }
 const char* hipGetErrorName(Result code) {
