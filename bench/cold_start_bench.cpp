@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "cold_start.hpp"
 #include "models.hpp"
 #include "suites.hpp"
 #include "timing.hpp"
@@ -15,12 +16,13 @@
 namespace portico::bench {
 namespace {
 
-double seconds_of_start(const std::string& model, const std::string& cache) {
+double seconds_of_start(const std::string& model, const std::string& cache, const std::string& device = {}) {
   const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
   if (child == 0) {
     setenv("PORTICO_BENCH_FIRST_STEP", model.c_str(), 1);
     setenv("PORTICO_CACHE_DIR", cache.c_str(), 1);
+    if (!device.empty()) setenv("PORTICO_BACKEND", device.c_str(), 1);
     // PoCL keeps machine code in a cache of its own; an empty start is to be empty there too.
     setenv("POCL_CACHE_DIR", (cache + "/pocl").c_str(), 1);
     execl("/proc/self/exe", "portico-bench", nullptr);
@@ -52,6 +54,30 @@ void cold_start(benchmark::State& state, const std::string& model, bool warm) {
 }
 
 }  // namespace
+
+struct ColdStart::Impl {
+  std::string model, device, folder;
+  bool warm;
+  ~Impl() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+};
+
+ColdStart::ColdStart(const std::string& model, const std::string& device, bool warm) {
+  std::string folder = (std::filesystem::temp_directory_path() / "portico-bench-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) throw Error(ErrorCode::io, "cold_start: no temporary folder " + folder);
+  impl_ = std::make_shared<Impl>(Impl{.model = model, .device = device, .folder = folder, .warm = warm});
+  if (warm) (*this)();
+}
+
+void ColdStart::operator()() const {
+  if (!impl_->warm)
+    for (const auto& entry : std::filesystem::directory_iterator(impl_->folder))
+      std::filesystem::remove_all(entry.path());
+  if (seconds_of_start(impl_->model, impl_->folder, impl_->device) < 0)
+    throw Error(ErrorCode::internal, "cold_start: the first step failed in its process");
+}
 
 // In the child: one step, waited for, and nothing else.
 bool run_first_step() {

@@ -28,16 +28,18 @@ struct Conv {
 };
 
 struct Operands {
-  explicit Operands(const Conv& conv)
-      : x(Tensor::uniform({conv.n, conv.c, conv.h, conv.w}, -1.0f, 1.0f).contiguous(Layout::channels_last)),
-        weight(Tensor::uniform({conv.k, conv.c, conv.r, conv.s}, -1.0f, 1.0f)),
-        options{.stride = {conv.stride, conv.stride}, .padding = {conv.pad, conv.pad}} {}
+  Operands(const Shape& x_shape, const Shape& weight_shape, const Conv2dOptions& how)
+      : x(Tensor::uniform(x_shape, -1.0f, 1.0f).contiguous(Layout::channels_last)),
+        weight(Tensor::uniform(weight_shape, -1.0f, 1.0f)),
+        options(how) {}
+  Operands(const Conv& conv)
+      : Operands({conv.n, conv.c, conv.h, conv.w}, {conv.k, conv.c, conv.r, conv.s},
+                 {.stride = {conv.stride, conv.stride}, .padding = {conv.pad, conv.pad}}) {}
   Tensor x, weight;
   Conv2dOptions options;
 };
 
-inline std::function<void()> conv_forward(const Conv& conv) {
-  const Operands with(conv);
+inline std::function<void()> conv_forward(const Operands& with) {
   return [with] {
     const NoGrad guard;
     conv2d(with.x, with.weight, {}, with.options);
@@ -45,8 +47,7 @@ inline std::function<void()> conv_forward(const Conv& conv) {
 }
 
 // One recorded forward whose graph is kept; each call runs one gradient of it.
-inline std::function<void()> conv_gradient(const Conv& conv, bool of_input) {
-  Operands with(conv);
+inline std::function<void()> conv_gradient(Operands with, bool of_input) {
   (of_input ? with.x : with.weight).set_requires_grad();
   const Tensor y = conv2d(with.x, with.weight, {}, with.options);
   const Tensor seed = Tensor::uniform(y.shape(), -1.0f, 1.0f).contiguous(Layout::channels_last);

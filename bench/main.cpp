@@ -1,85 +1,48 @@
-// portico-bench: a Google Benchmark program. `--benchmark_filter=gemm` and the rest of its flags work as usual;
-// PORTICO_BACKEND picks the device.
+// portico-bench: a Google Benchmark program. Without --suite the fixed rows on the current device, which
+// PORTICO_BACKEND picks; with it the suites, on every device. `report` and `compare` read what was measured.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
 #include <cstring>
-#include <memory>
-#include <string>
-#include <vector>
+#include <exception>
 
-#include "limits.hpp"
-#include "portico/portico.hpp"
+#include "fixed_rows.hpp"
+#include "portico/error.hpp"
+#include "reading/commands.hpp"
+#include "suite/run.hpp"
 #include "suites.hpp"
 
 namespace {
 
-// Google Benchmark marks names with the kind of clock ("/manual_time"). Every time here is of one kind, and names are
-// an interface, so the mark is taken off again.
-template <typename Reporter>
-class PlainNames : public Reporter {
- public:
-  using Reporter::Reporter;
-  void ReportRuns(const std::vector<benchmark::BenchmarkReporter::Run>& runs) override {
-    auto plain = runs;
-    for (auto& run : plain) {
-      run.run_name.time_type.clear();
-      run.run_name.iterations.clear();
-    }
-    Reporter::ReportRuns(plain);
-  }
-};
-
-bool has_flag(int argc, char** argv, const char* flag) {
-  for (int i = 1; i < argc; ++i)
-    if (std::strncmp(argv[i], flag, std::strlen(flag)) == 0) return true;
-  return false;
-}
-
-void describe_device() {
-  const portico::Device device = portico::Device::current();
-  const auto& info = device.info();
-  benchmark::AddCustomContext("portico_version", portico::version());
-  benchmark::AddCustomContext("device", device.label() + " " + info.name);
-  benchmark::AddCustomContext("toolchain", info.toolchain);
-  const auto& roof = portico::bench::limits(device);
-  char text[96];
-  std::snprintf(text, sizeof text, "copy %.1f GB/s, fma f32 %.0f GFLOPS", roof.bytes_per_second / 1e9,
-                roof.flops / 1e9);
-  benchmark::AddCustomContext("measured_limits", text);
-}
+constexpr const char* kHelp = R"(portico-bench [Google Benchmark's options]
+    the fixed rows on the current device (PORTICO_BACKEND)
+portico-bench --suite NAME[,NAME...] [--time SECONDS] [--devices LABEL,...] [--flush] [Google Benchmark's options]
+    quick, full, or lists by name, on every device of the machine; --flush empties the caches before each sample
+    --benchmark_out=FILE keeps the result, --benchmark_filter=REGEX chooses rows, --benchmark_list_tests names them
+portico-bench report A.json [B.json ...] [-o report.html | --markdown]
+    one page that needs no network, or tables for a README
+portico-bench compare old.json new.json [--force]
+    what became slower or faster beyond the noise; exit code 3 if something is slower
+)";
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   using namespace portico::bench;
   if (run_first_step()) return 0;
-  const bool to_file = has_flag(argc, argv, "--benchmark_out=");
-  const bool json = has_flag(argc, argv, "--benchmark_format=json");
-  const bool list = has_flag(argc, argv, "--benchmark_list_tests");
+  if (argc > 1 && std::strcmp(argv[1], "report") == 0) return report_command(argc - 1, argv + 1);
+  if (argc > 1 && std::strcmp(argv[1], "compare") == 0) return compare_command(argc - 1, argv + 1);
+  for (int i = 1; i < argc; ++i)
+    if (std::strcmp(argv[i], "--help") == 0) std::fputs(kHelp, stdout);
+
+  const SuiteOptions options = take_options(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-
-  // A filter that ends at the name's end must match in spite of the marks.
-  std::string filter = benchmark::GetBenchmarkFilter();
-  if (!filter.empty() && filter.back() == '$')
-    benchmark::SetBenchmarkFilter(filter.substr(0, filter.size() - 1) + "(/iterations:[0-9]+)?(/manual_time)?$");
-
-  for (const auto register_suite :
-       {add_limits, add_memory, add_launch, add_pointwise, add_gemm, add_conv, add_train_step, add_cold_start})
-    register_suite();
-  if (!list) describe_device();
-
-  std::unique_ptr<benchmark::BenchmarkReporter> display;
-  if (json) {
-    display = std::make_unique<PlainNames<benchmark::JSONReporter>>();
-  } else {
-    display = std::make_unique<PlainNames<benchmark::ConsoleReporter>>(benchmark::ConsoleReporter::OO_Tabular);
-  }
-  PlainNames<benchmark::JSONReporter> file;
-  benchmark::RunSpecifiedBenchmarks(display.get(), to_file ? &file : nullptr);
-  return 0;
+  return options.suites.empty() ? run_fixed_rows() : run_suites(options);
 } catch (const portico::Error& error) {
-  std::fprintf(stderr, "error: %s\n", error.what());
+  std::fprintf(stderr, "portico-bench: %s\n", error.what());
+  return error.code() == portico::ErrorCode::invalid_argument ? 2 : 1;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "portico-bench: %s\n", error.what());
   return 1;
 }

@@ -12,12 +12,6 @@
 
 namespace portico::bench {
 
-/// What one call does at least: traffic in bytes and arithmetic operations.
-struct Work {
-  double bytes = 0;
-  double flops = 0;
-};
-
 /// Seconds that `calls` calls take, the wait for the device included.
 template <typename Call>
 double seconds_of(const Device& device, int calls, Call&& call) {
@@ -54,7 +48,7 @@ inline void time_on_device(benchmark::State& state, const Work& work, const std:
   if (work.flops > 0) state.counters["flops"] = Counter(work.flops, Counter::kIsIterationInvariantRate);
   if (work.bytes > 0) state.counters["bytes_per_second"] = Counter(work.bytes, Counter::kIsIterationInvariantRate);
   state.counters["fraction_of_limit"] =
-      fraction_of_limit(limits(device), work.bytes, work.flops, total / static_cast<double>(state.iterations()));
+      fraction_of_limit(limits(device), work, total / static_cast<double>(state.iterations()));
 }
 
 /// Registers a benchmark whose set-up runs only when it is chosen: `make` returns the call to time.

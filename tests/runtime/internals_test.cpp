@@ -2,13 +2,16 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "catch.hpp"
+#include "portico/device.hpp"
 #include "portico/error.hpp"
 #include "runtime/disk_cache.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/sha256.hpp"
+#include "runtime/vendor_choice.hpp"
 
 namespace portico::test {
 namespace {
@@ -61,6 +64,24 @@ TEST_CASE("sizes are written readably", "[internals]") {
   CHECK(detail::readable_bytes(1023) == "1023 B");
   CHECK(detail::readable_bytes(1536) == "1.5 KiB");
   CHECK(detail::readable_bytes(5ull << 30) == "5.0 GiB");
+}
+
+TEST_CASE("the innermost VendorGuard decides, for its thread alone", "[internals]") {
+  REQUIRE(std::getenv("PORTICO_VENDOR") == nullptr);
+  CHECK(detail::vendor_allowed());
+  {
+    const VendorGuard forbid(false);
+    CHECK_FALSE(detail::vendor_allowed());
+    {
+      const VendorGuard allow(true);
+      CHECK(detail::vendor_allowed());
+    }
+    CHECK_FALSE(detail::vendor_allowed());
+    bool elsewhere = false;
+    std::thread([&] { elsewhere = detail::vendor_allowed(); }).join();
+    CHECK(elsewhere);
+  }
+  CHECK(detail::vendor_allowed());
 }
 
 TEST_CASE("the disk cache gives back what it was given", "[internals]") {

@@ -122,7 +122,7 @@ const std::map<std::string, std::regex> kForeign = {
     {"backends/opencl/", std::regex("CL/.*|clblast_c\\.h")},
     {"tests/", std::regex("catch2/.*|nlohmann/json\\.hpp|zlib\\.h|stb/.*")},
     {"tests/backends", std::regex("CL/.*|clblast_c\\.h|cuda.*|nvrtc\\.h|cublas.*|hip/.*|rocblas/.*|hipblas.*")},
-    {"bench/", std::regex("benchmark/.*|cblas\\.h|clblast_c\\.h|CL/.*")},
+    {"bench/", std::regex("benchmark/.*|nlohmann/json\\.hpp|cblas\\.h|clblast_c\\.h|CL/.*")},
     {"examples/", std::regex("stb/.*|CLI/.*")},
 };
 const std::set<std::string> kNoPosix = {"abi", "base", "device", "tensor", "umbrella", "kernels", "prelude"};

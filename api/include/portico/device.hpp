@@ -140,6 +140,19 @@ class PORTICO_API DeviceGuard {
   detail::DeviceImpl* previous_;
 };
 
+/// Says for the calling thread whether vendors' libraries may be used, until the guard is gone: own kernels and the
+/// library's can so be compared in one process. PORTICO_VENDOR says it for the process.
+class PORTICO_API VendorGuard {
+ public:
+  explicit VendorGuard(bool allowed);
+  ~VendorGuard();
+  VendorGuard(const VendorGuard&) = delete;
+  VendorGuard& operator=(const VendorGuard&) = delete;
+
+ private:
+  int previous_;
+};
+
 /// A queue of work on one device, run in order. Buffers may be used on any stream: the library ties the streams by
 /// events where one needs another's result.
 class PORTICO_API Stream {

@@ -4,16 +4,11 @@
 
 #include "ops/common.hpp"
 #include "ops/gemm_plan.hpp"
-#include "runtime/environment.hpp"
 #include "runtime/gemm_slot.hpp"
+#include "runtime/vendor_choice.hpp"
 
 namespace portico::detail {
 namespace {
-
-bool vendor_allowed() {
-  static const bool allowed = variable_switch("PORTICO_VENDOR", true);
-  return allowed;
-}
 
 // The values of portico_epilogue.
 enum class Epilogue : std::int32_t { forward = 0, row_sums = 1, gradient = 2 };
