@@ -4,7 +4,7 @@ execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12
 if(NOT code EQUAL 0 OR commit STREQUAL "")
   set(commit "unknown: not built from a git tree")
 endif()
-set(text "#define PORTICO_BENCH_COMMIT \"${commit}\"\n")
+set(text "#include \"manifest.hpp\"\n\nconst char* const portico::bench::kCommit = \"${commit}\";\n")
 set(old "")
 if(EXISTS ${OUTPUT})
   file(READ ${OUTPUT} old)

@@ -75,7 +75,14 @@ KERNEL void triad_block(IN(f32, x), IN(f32, z), OUT(f32, y), const uint count, c
 #endif
 )";
 
-constexpr std::size_t kFloats = std::size_t{1} << 26;  // 256 MiB a block
+// 256 MiB a block, less where three of them would be most of the memory.
+std::size_t block_floats(const Device& device) {
+  const std::uint64_t limit = device.memory().limit, total = device.info().memory_bytes;
+  const std::uint64_t usable = limit > 0 ? std::min(limit, total) : total;
+  std::size_t floats = std::size_t{1} << 26;
+  while (floats > 1 << 16 && 3 * 4 * floats > usable / 2) floats /= 2;
+  return floats;
+}
 
 Spec shape_of(const Device& device) { return Spec().set("CPU_SHAPE", device.info().is_cpu() ? 1 : 0); }
 
@@ -83,8 +90,8 @@ Grid stream_grid(const Device& device) {
   const bool cpu = device.info().is_cpu();
   return {.groups = {cpu ? 256u : 4096u}, .local = {cpu ? 1u : 256u}};
 }
-std::uint32_t stream_work(const Device& device) {
-  return static_cast<std::uint32_t>(device.info().is_cpu() ? kFloats / 256 : kFloats / 4);
+std::uint32_t stream_work(const Device& device, std::size_t floats) {
+  return static_cast<std::uint32_t>(device.info().is_cpu() ? floats / 256 : floats / 4);
 }
 
 Buffer zeros(const Device& device, std::size_t bytes) {
@@ -113,35 +120,36 @@ Roof fma_roof(const Device& device, bool half) {
           .amount = flops};
 }
 
-Roof stream_roof(bool triad) {
-  const double bytes = (triad ? 3.0 : 2.0) * static_cast<double>(kFloats) * 4;
+Roof stream_roof(const Device& device, bool triad) {
+  const std::size_t floats = block_floats(device);
+  const double bytes = (triad ? 3.0 : 2.0) * static_cast<double>(floats) * 4;
   return {.name = triad ? "triad" : "copy",
           .work = {.bytes = bytes},
           .make = [=](const Device& on) -> std::function<void()> {
             const Kernel kernel =
                 on.compile("bench_streams", kStreams, triad ? "triad_block" : "copy_block", shape_of(on));
-            const Buffer x = zeros(on, kFloats * 4), y = zeros(on, kFloats * 4);
+            const Buffer x = zeros(on, floats * 4), y = zeros(on, floats * 4);
             const Grid grid = stream_grid(on);
-            const std::uint32_t work = stream_work(on);
+            const std::uint32_t work = stream_work(on, floats);
             if (!triad) return [=] { kernel(grid, {{x, 0, 4}, {y, 0, 4}, work}); };
-            return [=, z = zeros(on, kFloats * 4)] { kernel(grid, {{x, 0, 4}, {z, 0, 4}, {y, 0, 4}, work, 0.5f}); };
+            return [=, z = zeros(on, floats * 4)] { kernel(grid, {{x, 0, 4}, {z, 0, 4}, {y, 0, 4}, work, 0.5f}); };
           },
           .limit = triad ? &Limits::triad : &Limits::bytes_per_second,
           .amount = bytes};
 }
 
-Roof transfer_roof(bool to_device) {
-  constexpr std::size_t kBytes = std::size_t{1} << 26;
+Roof transfer_roof(const Device& device, bool to_device) {
+  const std::size_t bytes = block_floats(device);  // a quarter of a block
   return {.name = to_device ? "to_device" : "to_host",
-          .work = {.host_bytes = static_cast<double>(kBytes)},
+          .work = {.host_bytes = static_cast<double>(bytes)},
           .make = [=](const Device& on) -> std::function<void()> {
-            const auto host = std::make_shared<std::vector<std::byte>>(kBytes);
-            const Buffer block = zeros(on, kBytes);
+            const auto host = std::make_shared<std::vector<std::byte>>(bytes);
+            const Buffer block = zeros(on, bytes);
             if (to_device) return [=] { block.write(0, *host); };
             return [=] { block.read(0, *host); };
           },
           .limit = to_device ? &Limits::to_device : &Limits::to_host,
-          .amount = static_cast<double>(kBytes)};
+          .amount = static_cast<double>(bytes)};
 }
 
 Roof launch_roof() {
@@ -184,8 +192,8 @@ Limits measure(const Device& device) {
 }  // namespace
 
 std::vector<Roof> roofs(const Device& device) {
-  std::vector<Roof> all = {stream_roof(false),  stream_roof(true),    fma_roof(device, false),
-                           transfer_roof(true), transfer_roof(false), launch_roof()};
+  std::vector<Roof> all = {stream_roof(device, false),  stream_roof(device, true),    fma_roof(device, false),
+                           transfer_roof(device, true), transfer_roof(device, false), launch_roof()};
   const auto features = device.info().features();
   const bool half = std::find(features.begin(), features.end(), "fp16") != features.end();
   if (half && device.backend() == "opencl") all.push_back(fma_roof(device, true));

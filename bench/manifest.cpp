@@ -9,7 +9,6 @@
 #include <fstream>
 #include <thread>
 
-#include "commit.hpp"
 #include "limits.hpp"
 #include "portico/version.hpp"
 #include "sensors/sensors.hpp"
@@ -95,7 +94,7 @@ Json machine_manifest(const std::vector<Device>& devices, const std::string& com
   utsname name{};
   uname(&name);
   Json made = {{"portico_version", portico::version()},
-               {"commit", PORTICO_BENCH_COMMIT},
+               {"commit", kCommit},
                {"command", command},
                {"date", date()},
                {"processor", processor()},
