@@ -27,6 +27,15 @@ void add_pointwise() {
     add_unary("gelu", count, [](const Tensor& x) { return gelu(x); });
     add_unary("exp", count, [](const Tensor& x) { return exp(x); });
     add_unary("sigmoid", count, [](const Tensor& x) { return sigmoid(x); });
+    add_unary("tanh", count, [](const Tensor& x) { return tanh(x); });
+    add_unary("gelu_tanh", count, [](const Tensor& x) { return gelu(x, Gelu::tanh); });
+    add_unary("silu", count, [](const Tensor& x) { return silu(x); });
+    add_unary("softplus", count, [](const Tensor& x) { return softplus(x); });
+    add_unary("elu", count, [](const Tensor& x) { return elu(x); });
+    add_unary("log", count, [](const Tensor& x) { return log(x); });
+    add_unary("sqrt", count, [](const Tensor& x) { return sqrt(x); });
+    add_unary("rsqrt", count, [](const Tensor& x) { return rsqrt(x); });
+    add_unary("pow", count, [](const Tensor& x) { return pow(x, 2.5f); });
   }
   for (const Shape& shape : {Shape{4096, 1024}, Shape{65536, 256}}) {
     const std::string size = "/rows:" + std::to_string(shape[0]) + "/cols:" + std::to_string(shape[1]);

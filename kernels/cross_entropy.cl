@@ -35,7 +35,7 @@ KERNEL void loss_forward(IN(T, x), IN(i32, labels), OUT(f32, losses), OUT(f32, s
     V total = (V)(0.0f);
     EACH(c) {
       GET(T, v, x, c, -INFINITY)
-      total += exp(v - peak);
+      total += EXP_NEGATIVE(v - peak);
     }
     total = TOTAL_SUM(total);
     const float top = FIRST_OF(peak);
@@ -106,7 +106,7 @@ KERNEL void loss_backward(IN(T, x), IN(i32, labels), IN(f32, stats), IN(T, dy), 
       v = (V)(0.0f);
 #else
       GET(T, v, x, c, 0.0f)
-      v = exp(v - top - spread);
+      v = EXP_NEGATIVE(v - top - spread);
 #endif
       v = v - SELECT(POSITION(c) == (uvec)((uint)label), (V)(1.0f - smoothing), (V)(0.0f)) - smoothing / (float)len;
       v = SELECT((V)(weight) == 0.0f, (V)(0.0f), v * weight);  // an ignored line may hold anything

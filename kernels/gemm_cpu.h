@@ -45,7 +45,7 @@ typedef float16 Vec;
 #define ACTIVATE(x) fmax(x, (Vec)0.0f)
 #elif ACT == 2
 #define ACTIVATE(x) gelu16(x)
-FN Vec gelu16(const Vec x) { return 0.5f * x * (1.0f + ERF(x * 0.70710678f)); }
+FN Vec gelu16(const Vec x) { return x * NORMAL_CDF(x); }
 #elif ACT == 3
 #define ACTIVATE(x) gelu16(x)
 FN Vec gelu16(const Vec x) { return GELU_TANH(x); }

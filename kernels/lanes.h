@@ -1,5 +1,6 @@
 // A value V that is one element in the GPU shape and sixteen neighbouring ones in the CPU shape, with the same words for
-// both, so that a formula is written once. Expressions over V use these words, operators and the functions of math.h.
+// both, so that a formula is written once. Expressions over V use these words, operators, the words of
+// lanes_math.h and, where those have none, the functions of math.h.
 //
 // Spec:  CPU_SHAPE  1: V is float16 (only OpenCL devices are CPUs); 0: V is float
 //        INTEGERS   1: V holds int instead of float (default 0)
@@ -46,34 +47,8 @@ typedef fvec V;
 typedef float S;
 #endif
 
-#if CPU_SHAPE
-// erf to 1.2e-7, seven times as fast as PoCL's: an odd polynomial inside, 1 - exp(polynomial) outside; both are Chebyshev
-// fits of erf(x) / x over x^2 in [0, 1] and of log(erfc(x)) over [0.9, 4]; beyond 4 erf is 1 in float.
-#define ERF(x) lanes_erf(x)
-FN fvec lanes_erf(const fvec x) {
-  const fvec u = x * x;
-  fvec p = 7.8824974480e-05f;
-  p = fma(p, u, (fvec)(-8.0188555e-04f));
-  p = fma(p, u, (fvec)(5.189312156e-03f));
-  p = fma(p, u, (fvec)(-2.685432881e-02f));
-  p = fma(p, u, (fvec)(1.128359735e-01f));
-  p = fma(p, u, (fvec)(-3.7612625957e-01f));
-  p = fma(p, u, (fvec)(1.1283791065f));
-  const fvec t = fmin(fabs(x), 4.0f);
-  fvec q = -3.1635408960e-08f;
-  q = fma(q, t, (fvec)(2.3078011964e-06f));
-  q = fma(q, t, (fvec)(-5.2177860198e-05f));
-  q = fma(q, t, (fvec)(6.2823963981e-04f));
-  q = fma(q, t, (fvec)(-4.8593203537e-03f));
-  q = fma(q, t, (fvec)(2.6622738689e-02f));
-  q = fma(q, t, (fvec)(-1.1033815145e-01f));
-  q = fma(q, t, (fvec)(-6.3162600994e-01f));
-  q = fma(q, t, (fvec)(-1.1303176880f));
-  q = fma(q, t, (fvec)(3.3454084769e-04f));
-  return select(copysign(1.0f - exp(q), x), x * p, t < 0.95f);
-}
-#else
-#define ERF(x) erf(x)
+#if !INTEGERS
+#include "lanes_math.h"
 #endif
 
 #if CPU_SHAPE

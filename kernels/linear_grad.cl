@@ -11,10 +11,10 @@
 #if ACT == 2
 // d/dx of x * Phi(x): Phi(x) + x * phi(x).
 #define SLOPE(dy, s) \
-  ((dy) * (0.5f * (1.0f + ERF((s) * 0.70710678f)) + (s) * 0.39894228f * exp(-0.5f * (s) * (s))))
+  ((dy) * (NORMAL_CDF(s) + (s) * 0.39894228f * EXP(-0.5f * (s) * (s))))
 #elif ACT == 3
 FN fvec gelu_slope(const fvec s) {
-  const fvec t = tanh(GELU_INNER(s));
+  const fvec t = TANH(GELU_INNER(s));
   return GELU_TANH_SLOPE(s, t);
 }
 #define SLOPE(dy, s) ((dy) * gelu_slope(s))

@@ -15,14 +15,14 @@ KERNEL void softmax_forward(IN(T, x), OUT(T, y), const uint outer, const uint le
     V peak = (V)(-INFINITY);
     EACH(c) {
       GET(T, v, x, c, -INFINITY)
-      peak = fmax(peak, v);
+      peak = SELECT(v > peak, v, peak);
     }
     peak = TOTAL_MAX(peak);
 
     V total = (V)(0.0f);
     EACH(c) {
       GET(T, v, x, c, -INFINITY)
-      v = exp(v - peak);
+      v = EXP_NEGATIVE(v - peak);
       total += v;
 #if KEEP
       PUT(T, y, c, v)
@@ -44,7 +44,7 @@ KERNEL void softmax_forward(IN(T, x), OUT(T, y), const uint outer, const uint le
       v = v - peak - shift;
 #else
       GET(T, v, x, c, 0.0f)
-      v = exp(v - peak) * scale;
+      v = EXP_NEGATIVE(v - peak) * scale;
 #endif
       PUT(T, y, c, v)
     }
@@ -75,7 +75,7 @@ KERNEL void softmax_backward(IN(T, y), IN(T, dy), OUT(T, dx), const uint outer, 
       GET(T, v, y, c, 0.0f)
       GET(T, g, dy, c, 0.0f)
 #if LOG
-      g = g - exp(v) * total;
+      g = g - EXP_NEGATIVE(v) * total;
 #else
       g = v * (g - total);
 #endif

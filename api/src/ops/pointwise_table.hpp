@@ -1,6 +1,6 @@
 // Every pointwise formula, forward and derivative in one row. The texts are OpenCL C / CUDA over values V of
-// kernels/lanes.h (SELECT(condition, a, b) and the functions of math.h), so that they serve a float and sixteen at
-// once, and so that a chain of them can be put together into one text.
+// kernels/lanes.h (SELECT(condition, a, b), EXP, POW and the other words of lanes_math.h), so that they serve a float
+// and sixteen at once, and so that a chain of them can be put together into one text.
 //
 // Names: x or a, b are the inputs, y the result, dy its gradient; s and s2 the scalars. A derivative is the product
 // with dy; it is launched with those names as operands that its text mentions.
@@ -72,9 +72,9 @@ inline constexpr PointwiseRow kPointwiseRows[] = {
     // x^0 is flat everywhere, and 0^b is flat for b >= 0: without the guards 0 * inf would be NaN.
     {Pointwise::pow,
      "pow",
-     "pow(a, b)",
-     {"SELECT(b == 0.0f, 0.0f, dy * b * pow(a, b - 1.0f))",
-      "SELECT((a == 0.0f) & (b >= 0.0f), 0.0f, dy * pow(a, b) * log(a))"}},
+     "POW(a, b)",
+     {"SELECT(b == 0.0f, 0.0f, dy * b * POW(a, b - 1.0f))",
+      "SELECT((a == 0.0f) & (b >= 0.0f), 0.0f, dy * POW(a, b) * log(a))"}},
     {Pointwise::maximum,
      "maximum",
      "SELECT((a > b) | (a != a), a, b)",
@@ -91,34 +91,31 @@ inline constexpr PointwiseRow kPointwiseRows[] = {
     {Pointwise::mul_scalar, "mul", "x * s", {"dy * s"}, true},
     {Pointwise::div_scalar, "div", "x / s", {"dy / s"}},
     {Pointwise::scalar_div, "div", "s / x", {"-dy * s / (x * x)"}},
-    {Pointwise::pow_scalar, "pow", "pow(x, (V)(s))", {"SELECT((V)(s) == 0.0f, 0.0f, dy * s * pow(x, (V)(s - 1.0f)))"}},
+    {Pointwise::pow_scalar, "pow", "POW(x, (V)(s))", {"SELECT((V)(s) == 0.0f, 0.0f, dy * s * POW(x, (V)(s - 1.0f)))"}},
     {Pointwise::neg, "neg", "-x", {"-dy"}, true},
-    {Pointwise::exp, "exp", "exp(x)", {"dy * y"}},
+    {Pointwise::exp, "exp", "EXP(x)", {"dy * y"}},
     {Pointwise::log, "log", "log(x)", {"dy / x"}},
     {Pointwise::sqrt, "sqrt", "sqrt(x)", {"0.5f * dy / y"}},
     {Pointwise::rsqrt, "rsqrt", "1.0f / sqrt(x)", {"-0.5f * dy * y * y * y"}},
     {Pointwise::abs, "abs", "fabs(x)", {"SELECT(x > 0.0f, dy, SELECT(x < 0.0f, -dy, 0.0f * x))"}},
     {Pointwise::square, "square", "x * x", {"2.0f * dy * x"}},
     {Pointwise::clamp, "clamp", "SELECT(x < s, s, SELECT(x > s2, s2, x))", {"SELECT((x < s) | (x > s2), 0.0f, dy)"}},
-    {Pointwise::sigmoid, "sigmoid", "1.0f / (1.0f + exp(-x))", {"dy * y * (1.0f - y)"}},
-    {Pointwise::tanh, "tanh", "tanh(x)", {"dy * (1.0f - y * y)"}},
+    {Pointwise::sigmoid, "sigmoid", "1.0f / (1.0f + EXP(-x))", {"dy * y * (1.0f - y)"}},
+    {Pointwise::tanh, "tanh", "TANH(x)", {"dy * (1.0f - y * y)"}},
     {Pointwise::relu, "relu", "SELECT(x <= 0.0f, 0.0f, x)", {"SELECT(y <= 0.0f, 0.0f, dy)"}},
     {Pointwise::leaky_relu, "leaky_relu", "SELECT(x <= 0.0f, s * x, x)", {"SELECT(x <= 0.0f, s * dy, dy)"}},
-    {Pointwise::elu, "elu", "SELECT(x <= 0.0f, s * expm1(x), x)", {"SELECT(x <= 0.0f, dy * s * exp(x), dy)"}},
-    {Pointwise::gelu,
-     "gelu",
-     "0.5f * x * (1.0f + ERF(0.7071067812f * x))",
-     {"dy * (0.5f * (1.0f + ERF(0.7071067812f * x)) + 0.3989422804f * x * exp(-0.5f * x * x))"}},
+    {Pointwise::elu, "elu", "SELECT(x <= 0.0f, s * EXPM1(x), x)", {"SELECT(x <= 0.0f, dy * s * EXP(x), dy)"}},
+    {Pointwise::gelu, "gelu", "x * NORMAL_CDF(x)", {"dy * (NORMAL_CDF(x) + 0.3989422804f * x * EXP(-0.5f * x * x))"}},
     {Pointwise::gelu_tanh,
      "gelu",
-     "0.5f * x * (1.0f + tanh(" PORTICO_GELU_INNER "))",
-     {"dy * (0.5f * (1.0f + tanh(" PORTICO_GELU_INNER ")) + 0.5f * x * (1.0f - tanh(" PORTICO_GELU_INNER
-      ") * tanh(" PORTICO_GELU_INNER ")) * 0.7978845608f * (1.0f + 0.134145f * x * x))"}},
-    {Pointwise::silu, "silu", "x / (1.0f + exp(-x))", {"dy / (1.0f + exp(-x)) * (1.0f + x - x / (1.0f + exp(-x)))"}},
+     "0.5f * x * (1.0f + TANH(" PORTICO_GELU_INNER "))",
+     {"dy * (0.5f * (1.0f + TANH(" PORTICO_GELU_INNER ")) + 0.5f * x * (1.0f - TANH(" PORTICO_GELU_INNER
+      ") * TANH(" PORTICO_GELU_INNER ")) * 0.7978845608f * (1.0f + 0.134145f * x * x))"}},
+    {Pointwise::silu, "silu", "x / (1.0f + EXP(-x))", {"dy / (1.0f + EXP(-x)) * (1.0f + x - x / (1.0f + EXP(-x)))"}},
     {Pointwise::softplus,
      "softplus",
-     "SELECT(x * s > s2, x, log1p(exp(x * s)) / s)",
-     {"SELECT(x * s > s2, dy, dy / (1.0f + exp(-x * s)))"}},
+     "SELECT(x * s > s2, x, SOFTPLUS(x * s) / s)",
+     {"SELECT(x * s > s2, dy, dy / (1.0f + EXP(-x * s)))"}},
     {Pointwise::copy, "copy", "x", {}, true},
     {Pointwise::fill, "fill", "s", {}, true},
     // Its derivative is not its own: it hands dy to where a and b are equal (max, min).
