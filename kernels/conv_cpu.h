@@ -38,7 +38,7 @@ FN float16 activate(const float16 v) {
 #if ACT == 1
   return select(v, (float16)0.0f, v < 0.0f);  // NaN stays
 #elif ACT == 2
-  return 0.5f * v * (1.0f + erf(v * 0.70710678118654752f));
+  return v * NORMAL_CDF(v);
 #elif ACT == 3
   return GELU_TANH(v);
 #else

@@ -1,8 +1,7 @@
 // The tanh form of GELU (Hendrycks and Gimpel, arXiv:1606.08415): what the vendors' libraries call GELU, and PyTorch
 // approximate="tanh". Its difference to the exact form is at most 5e-4.
-#ifndef TANH
-#define TANH(x) tanh(x)  // lanes.h, where it is included first, has its own
-#endif
+#include "lanes_math.h"
+
 #define GELU_INNER(x) (0.7978845608f * (x) * (1.0f + 0.044715f * (x) * (x)))
 #define GELU_TANH(x) (0.5f * (x) * (1.0f + TANH(GELU_INNER(x))))
 // Its derivative where t = tanh(GELU_INNER(x)).

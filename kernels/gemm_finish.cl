@@ -8,7 +8,7 @@ FN float activate(const float v) {
 #if ACT == 1
   return v < 0.0f ? 0.0f : v;  // NaN stays
 #elif ACT == 2
-  return 0.5f * v * (1.0f + erf(v * 0.70710678f));
+  return v * NORMAL_CDF(v);
 #elif ACT == 3
   return GELU_TANH(v);
 #else

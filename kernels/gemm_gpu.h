@@ -23,7 +23,7 @@
 #if ACT == 1
 #define ACTIVATE(x) fmax((x), 0.0f)
 #elif ACT == 2
-#define ACTIVATE(x) (0.5f * (x) * (1.0f + erf((x) * 0.70710678f)))
+#define ACTIVATE(x) ((x) * NORMAL_CDF(x))
 #elif ACT == 3
 #define ACTIVATE(x) GELU_TANH(x)
 #else
