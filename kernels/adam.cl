@@ -1,6 +1,7 @@
 // One step of Adam or AdamW over up to SLOTS parameters; moments are f32, flat over all parameters.
 //
 // Spec:  those of multi_tensor.h;  AMSGRAD  0 or 1;  CPU_SHAPE (lanes.h)
+//        VALUES  1: the nine numbers lie in memory, where a recorded step finds new ones at each replay
 //
 //   sign        -1 to maximise, else 1        l2          weight decay of Adam, 0 for AdamW
 //   shrink      1 - lr * decay of AdamW       step_size   lr / (1 - beta1^t)
@@ -21,8 +22,15 @@ KERNEL void adam_step(ALL_SLOTS, OUT(f32, m), OUT(f32, v),
 #if AMSGRAD
                       OUT(f32, peak),
 #endif
+#if VALUES
+                      IN(f32, values)) {
+  OFFSET(values);
+  const float sign = values[0], l2 = values[1], shrink = values[2], take1 = values[3], beta2 = values[4],
+              take2 = values[5], step_size = values[6], root_scale = values[7], eps = values[8];
+#else
                       const float sign, const float l2, const float shrink, const float take1, const float beta2,
                       const float take2, const float step_size, const float root_scale, const float eps) {
+#endif
   OFFSET(m);
   OFFSET(v);
   CHOOSE_SLOT

@@ -2,6 +2,7 @@
 //
 // Spec:  KIND  0 uniform: a + b u    1 normal: a + b n (Box and Muller, 1958)    2 dropout: x where kept, times b
 //        T     storage type of x and y                CPU_SHAPE (lanes.h)
+//        VALUES  1: key and base lie in memory, where a recorded step finds new ones at each replay
 #include "lanes.h"
 #include "philox.h"
 
@@ -27,8 +28,14 @@ KERNEL void random(
 #if KIND == 2
     IN(T, x),
 #endif
-    OUT(T, y), const uint count, const float a, const float b, const uint threshold, const uint key0, const uint key1,
-    const uint base_low, const uint base_high) {
+    OUT(T, y), const uint count, const float a, const float b, const uint threshold,
+#if VALUES
+    IN(i32, values)) {
+  OFFSET(values);
+  const uint key0 = (uint)values[0], key1 = (uint)values[1], base_low = (uint)values[2], base_high = (uint)values[3];
+#else
+    const uint key0, const uint key1, const uint base_low, const uint base_high) {
+#endif
 #if KIND == 2
   OFFSET(x);
 #endif

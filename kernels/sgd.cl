@@ -1,6 +1,7 @@
 // One step of stochastic gradient descent over up to SLOTS parameters; momentum is f32, flat over all parameters.
 //
 // Spec:  those of multi_tensor.h;  MOMENTUM, NESTEROV  0 or 1;  CPU_SHAPE (lanes.h)
+//        VALUES  1: the numbers lie in memory, where a recorded step finds new ones at each replay
 //
 //   sign  -1 to maximise, else 1        l2      weight decay
 //   keep  momentum, 0 in a parameter's first step, when the buffer becomes the gradient itself
@@ -19,9 +20,22 @@
 
 KERNEL void sgd_step(ALL_SLOTS,
 #if MOMENTUM
-                     OUT(f32, buffer), const float keep, const float take, const float momentum,
+                     OUT(f32, buffer),
 #endif
-                     const float sign, const float l2, const float lr) {
+#if VALUES
+                     IN(f32, values)) {
+  OFFSET(values);
+#if MOMENTUM
+  const float keep = values[3], take = values[4], momentum = values[5];
+#endif
+  const float sign = values[0], l2 = values[1], lr = values[2];
+#else
+                     const float sign, const float l2, const float lr
+#if MOMENTUM
+                     , const float keep, const float take, const float momentum
+#endif
+                     ) {
+#endif
   CHOOSE_SLOT
 #if MOMENTUM
   OFFSET(buffer);

@@ -212,6 +212,7 @@ portico_status device_open(int32_t index, portico_device** out) {
     device->max_group_size = info.max_group_size;
     device->max_buffer_bytes = device_value<cl_ulong>(device->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, 0);
     device->is_cpu = (info.features & PORTICO_FEATURE_CPU) != 0;
+    device->command_buffers = find_command_buffers(device->id);
     device->has_gemm = (info.features & PORTICO_FEATURE_GEMM) != 0;
     const auto svm = device_value<cl_device_svm_capabilities>(device->id, CL_DEVICE_SVM_CAPABILITIES, 0);
     device->shares_memory = device->is_cpu && (svm & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) != 0 && cl.SVMAlloc && cl.SVMFree;

@@ -60,6 +60,7 @@ bool gemm_available(cl_device_type type) {
 portico_status gemm(portico_stream* stream, const portico_gemm* call) {
   return guarded([&] {
     if (!stream->device->has_gemm) decline("this device");
+    if (stream->recording) decline("recording: it queues its kernels itself");
     if (call->dtype != PORTICO_F32) decline("half types with f32 accumulation");
     const bool plain = !call->bias.value.buffer && !call->aux.value.buffer && call->activation == PORTICO_ACT_NONE &&
                        call->epilogue == PORTICO_EPILOGUE_FORWARD;

@@ -1,4 +1,5 @@
 // The hot path: no allocation, no look-up, one uncontended lock.
+#include <algorithm>
 #include <span>
 
 #include "backends/opencl/objects.hpp"
@@ -31,8 +32,8 @@ std::string describe(const portico_launch& call) {
                                       kernel.device->name + ", and none of the numbers may be zero"};
 }
 
-cl_uint set_arguments(portico_kernel& kernel, std::span<const portico_arg> args) {
-  cl_kernel handle = kernel.kernel.get();
+// `handle` is the kernel's own, or a twin of it.
+cl_uint set_arguments(const portico_kernel& kernel, cl_kernel handle, std::span<const portico_arg> args) {
   cl_uint slot = 0;
   for (const portico_arg& arg : args) {
     cl_int code;
@@ -49,6 +50,17 @@ cl_uint set_arguments(portico_kernel& kernel, std::span<const portico_arg> args)
   return slot;
 }
 
+[[gnu::noinline]] void record(Recording& recording, const portico_kernel& kernel, const portico_launch& call,
+                              cl_uint dimensions, const std::size_t* global, const std::size_t* local) {
+  Command command;
+  command.kernel = twin(kernel);
+  set_arguments(kernel, command.kernel.get(), {call.args, call.arg_count});
+  command.dimensions = dimensions;
+  std::copy(global, global + 3, command.global);
+  std::copy(local, local + 3, command.local);
+  recording.commands.push_back(std::move(command));
+}
+
 }  // namespace
 
 portico_status launch(portico_stream* stream, portico_kernel* kernel, const portico_launch* call) {
@@ -63,9 +75,12 @@ portico_status launch(portico_stream* stream, portico_kernel* kernel, const port
     if (empty || group > kernel->device->max_group_size) [[unlikely]]
       fail_shape(*kernel, *call);
 
-    const std::lock_guard lock(kernel->arguments);
-    set_arguments(*kernel, {call->args, call->arg_count});
     const cl_uint dimensions = global[2] > 1 ? 3 : global[1] > 1 ? 2 : 1;
+    if (stream->recording) [[unlikely]]
+      return record(*stream->recording, *kernel, *call, dimensions, global, local);
+
+    const std::lock_guard lock(kernel->arguments);
+    set_arguments(*kernel, kernel->kernel.get(), {call->args, call->arg_count});
     const cl_int code = cl.EnqueueNDRangeKernel(stream->queue.get(), kernel->kernel.get(), dimensions, nullptr, global,
                                                 local, 0, nullptr, nullptr);
     if (code != CL_SUCCESS) [[unlikely]]

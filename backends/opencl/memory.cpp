@@ -139,6 +139,17 @@ portico_status copy(portico_stream* stream, portico_buffer* dst, size_t dst_offs
                     size_t src_offset, size_t bytes) {
   return guarded([&] {
     if (bytes == 0) return;
+    if (stream->recording) {
+      Command command;
+      command.kind = Command::Kind::copy;
+      command.from = src->memory.get();
+      command.to = dst->memory.get();
+      command.from_offset = src_offset;
+      command.to_offset = dst_offset;
+      command.bytes = bytes;
+      stream->recording->commands.push_back(std::move(command));
+      return;
+    }
     check(cl.EnqueueCopyBuffer(stream->queue.get(), src->memory.get(), dst->memory.get(), src_offset, dst_offset, bytes,
                                0, nullptr, nullptr),
           "clEnqueueCopyBuffer");
@@ -149,6 +160,16 @@ portico_status copy(portico_stream* stream, portico_buffer* dst, size_t dst_offs
 portico_status fill(portico_stream* stream, portico_buffer* dst, size_t offset, uint32_t pattern, size_t bytes) {
   return guarded([&] {
     if (bytes == 0) return;
+    if (stream->recording) {
+      Command command;
+      command.kind = Command::Kind::fill;
+      command.to = dst->memory.get();
+      command.to_offset = offset;
+      command.bytes = bytes;
+      command.pattern = pattern;
+      stream->recording->commands.push_back(std::move(command));
+      return;
+    }
     enqueue_fill(*stream, dst->memory.get(), &pattern, sizeof pattern, offset, bytes);
   });
 }

@@ -8,6 +8,8 @@
 #include <unordered_map>
 
 #include "backends/opencl/api.hpp"
+#include "backends/opencl/capture.hpp"
+#include "backends/opencl/command_buffer.hpp"
 #include "backends/opencl/staging.hpp"
 
 struct portico_device {
@@ -22,6 +24,7 @@ struct portico_device {
   bool is_cpu = false;
   bool shares_memory = false;  // fine-grain shared virtual memory: the host reads and writes buffers in place
   bool has_gemm = false;
+  portico::opencl::CommandBufferApi command_buffers;  // empty where the device has none
 
   std::mutex host_memory_mutex;
   std::unordered_map<void*, portico::opencl::Memory> host_memory;  // pinned blocks by the address they are mapped at
@@ -40,6 +43,9 @@ struct portico_stream {
   // directly, without the 5 to 20 us that a blocking command costs.
   std::atomic<std::uint64_t> queued{0};
   std::atomic<std::uint64_t> done{0};
+
+  // Set from capture_begin to capture_end: commands are written down there instead of queued.
+  std::unique_ptr<portico::opencl::Recording> recording;
 
   bool idle() const { return queued.load(std::memory_order_acquire) == done.load(std::memory_order_acquire); }
 
@@ -115,6 +121,12 @@ portico_status kernel_arg_count(portico_kernel* kernel, uint32_t* out);
 
 // launch.cpp
 portico_status launch(portico_stream* stream, portico_kernel* kernel, const portico_launch* call);
+
+// capture.cpp
+portico_status capture_begin(portico_stream* stream);
+portico_status capture_end(portico_stream* stream, portico_graph** out);
+portico_status graph_launch(portico_stream* stream, portico_graph* graph);
+void graph_destroy(portico_graph* graph);
 
 // gemm.cpp
 /// Whether CLBlast can be used with this device; opens it on the first call.

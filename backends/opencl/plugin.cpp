@@ -41,6 +41,10 @@ extern "C" PORTICO_PLUGIN_EXPORT const portico_backend* portico_backend_v1(const
       .gemm = gemm,
       .memory_info = memory_info,
       .kernel_arg_count = kernel_arg_count,
+      .capture_begin = capture_begin,
+      .capture_end = capture_end,
+      .graph_launch = graph_launch,
+      .graph_destroy = graph_destroy,
   };
   return &backend;
 }

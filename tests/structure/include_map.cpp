@@ -24,6 +24,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"api/include/portico/precision.hpp", "base"},
     {"api/include/portico/device.hpp", "device"},
     {"api/include/portico/tensor.hpp", "tensor"},
+    {"api/include/portico/graph.hpp", "tensor"},
     {"api/include/portico/autograd.hpp", "autograd"},
     {"api/include/portico/ops.hpp", "ops"},
     {"api/include/portico/io.hpp", "io"},

@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define PORTICO_ABI_MINOR 1
+#define PORTICO_ABI_MINOR 2
 #define PORTICO_BACKEND_ENTRY "portico_backend_v1"
 
 typedef int32_t portico_status;
@@ -45,6 +45,7 @@ typedef struct portico_event portico_event;
 typedef struct portico_buffer portico_buffer;
 typedef struct portico_program portico_program;
 typedef struct portico_kernel portico_kernel;
+typedef struct portico_graph portico_graph;
 
 typedef struct portico_bytes {
   const void* data;
@@ -218,6 +219,18 @@ typedef struct portico_backend {
   portico_status (*memory_info)(portico_device*, uint64_t* free_bytes, uint64_t* total_bytes);
   // Number of arguments that the kernel declares, a buffer counting as one; UINT32_MAX when it cannot be known.
   portico_status (*kernel_arg_count)(portico_kernel*, uint32_t* out);
+
+  // Since minor 2, all four or none. From capture_begin to capture_end what one thread calls on the stream, launch,
+  // gemm, copy and fill, is written down instead of done; nothing else is called on it meanwhile. A gemm that cannot be
+  // written down is PORTICO_UNSUPPORTED. capture_end hands the graph over, or with out == NULL forgets what was
+  // written; it ends the capture also when it fails. The core keeps the memory and the kernels of a graph, and the
+  // stream that it was captured on, until graph_destroy. graph_launch queues all of it, in order, on any stream of the
+  // device, and may be called again before the last one is done; what runs then is as if each call were made on that
+  // stream. Without these slots the core writes the calls down itself and makes them again.
+  portico_status (*capture_begin)(portico_stream*);
+  portico_status (*capture_end)(portico_stream*, portico_graph** out);
+  portico_status (*graph_launch)(portico_stream*, portico_graph*);
+  void (*graph_destroy)(portico_graph*);
 } portico_backend;
 
 // The single symbol that a plugin exports. Cheap: it opens no library and no device.

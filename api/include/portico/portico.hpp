@@ -6,6 +6,7 @@
 #include "portico/device.hpp"
 #include "portico/dtype.hpp"
 #include "portico/error.hpp"
+#include "portico/graph.hpp"
 #include "portico/io.hpp"
 #include "portico/nn/layers.hpp"
 #include "portico/nn/module.hpp"

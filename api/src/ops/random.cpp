@@ -11,6 +11,9 @@ namespace {
 
 const KernelFamily kRandom("random", "random");
 
+std::uint32_t low(std::uint64_t v) { return static_cast<std::uint32_t>(v); }
+std::uint32_t high(std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); }
+
 // The same function as in kernels/philox.h, for the host's own needs.
 std::uint32_t philox_word(std::uint64_t seed, std::uint64_t counter) {
   std::uint32_t c[4] = {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0};
@@ -29,9 +32,22 @@ std::uint32_t philox_word(std::uint64_t seed, std::uint64_t counter) {
 }  // namespace
 
 Stretch take_stretch(std::int64_t count) {
-  Generator& generator = default_generator();
-  const std::uint64_t first = generator.take(static_cast<std::uint64_t>(divide_up(count, 64) * 16));
-  return {generator.seed(), first};
+  const auto counters = static_cast<std::uint64_t>(divide_up(count, 64) * 16);
+  Recorder* recorder = Recorder::current();
+  if (recorder == nullptr) {
+    const std::uint64_t first = default_generator().take(counters);
+    return {.seed = default_generator().seed(), .first = first, .replayed = nullptr};
+  }
+  const auto fill = [counters](std::span<std::uint32_t> words) {
+    const std::uint64_t first = default_generator().take(counters), seed = default_generator().seed();
+    words[0] = low(seed);
+    words[1] = high(seed);
+    words[2] = low(first);
+    words[3] = high(first);
+  };
+  Stretch stretch;
+  stretch.replayed = std::make_shared<const Values>(recorder->values({.words = 4, .fill = fill, .advance = {}}));
+  return stretch;
 }
 
 void launch_random(Random kind, const Tensor* x, const Tensor& y, float a, float b, std::uint32_t threshold,
@@ -40,8 +56,9 @@ void launch_random(Random kind, const Tensor* x, const Tensor& y, float a, float
   if (count == 0) return;
   const Device device = y.device();
   const bool cpu = cpu_shape(device);
-  const Kernel kernel = kRandom.get(device, key(int(y.dtype()), int(kind), int(cpu)), [&] {
-    return Spec().set("T", word(y.dtype())).set("KIND", int(kind)).set("CPU_SHAPE", cpu);
+  const bool in_memory = stretch.replayed != nullptr;
+  const Kernel kernel = kRandom.get(device, key(int(y.dtype()), int(kind), int(cpu), int(in_memory)), [&] {
+    return Spec().set("T", word(y.dtype())).set("KIND", int(kind)).set("CPU_SHAPE", cpu).set("VALUES", in_memory);
   });
   Grid grid = flat_grid(device, divide_up(count, 4));
   if (cpu) {
@@ -49,9 +66,13 @@ void launch_random(Random kind, const Tensor* x, const Tensor& y, float a, float
     grid.groups.x = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
         divide_up(count, 4096), 1, std::int64_t{std::max(device.info().compute_units, 1u)} * 8));
   }
-  const auto low = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
-  const auto high = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
-  if (x != nullptr) {
+  if (in_memory) {
+    const Arg values = stretch.replayed->arg();
+    if (x != nullptr)
+      kernel(grid, {x->arg(), y.arg(), count, a, b, threshold, values});
+    else
+      kernel(grid, {y.arg(), count, a, b, threshold, values});
+  } else if (x != nullptr) {
     kernel(grid, {x->arg(), y.arg(), count, a, b, threshold, low(stretch.seed), high(stretch.seed), low(stretch.first),
                   high(stretch.first)});
   } else {

@@ -3,14 +3,18 @@
 
 #include <cstdint>
 
+#include <memory>
+
 #include "ops/common.hpp"
+#include "runtime/capture.hpp"
 
 namespace portico::detail {
 
 /// A stretch of a Generator's counters, enough for `count` elements.
 struct Stretch {
-  std::uint64_t seed;
-  std::uint64_t first;
+  std::uint64_t seed = 0;
+  std::uint64_t first = 0;
+  std::shared_ptr<const Values> replayed;  ///< inside a recorded graph: both as four words, new ones each replay
 };
 Stretch take_stretch(std::int64_t count);
 

@@ -59,7 +59,7 @@ struct Adam::Impl {
 
 Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options, const char* name, bool decoupled)
     : Optimizer(std::move(parameters), name),
-      impl_(std::make_unique<Impl>(this->parameters(), options, name, decoupled)) {}
+      impl_(std::make_shared<Impl>(this->parameters(), options, name, decoupled)) {}
 
 Adam::~Adam() = default;
 
@@ -67,18 +67,14 @@ AdamW::AdamW(std::vector<Tensor> parameters, const AdamWOptions& options)
     : Adam(std::move(parameters), as_adam(options), "AdamW", true) {}
 
 void Adam::step() {
-  const AdamOptions& options = impl_->options;
-  detail::OptimizerState& state = impl_->state;
-  const double lr = options.lr, decay = options.weight_decay;
-
-  std::vector<detail::Target> targets = detail::gather_targets(
-      parameters(), state, impl_->name, [&](std::size_t index) { return state.steps(index) + 1; });
-  const auto scalars = [&](std::int64_t step) {
+  const auto scalars = [impl = impl_](std::int64_t step) {
+    const AdamOptions& options = impl->options;
+    const double lr = options.lr, decay = options.weight_decay;
     const double correction1 = 1.0 - std::pow(options.beta1, static_cast<double>(step));
     const double correction2 = 1.0 - std::pow(options.beta2, static_cast<double>(step));
     const double values[] = {options.maximize ? -1.0 : 1.0,
-                             impl_->decoupled ? 0.0 : decay,
-                             impl_->decoupled ? 1.0 - lr * decay : 1.0,
+                             impl->decoupled ? 0.0 : decay,
+                             impl->decoupled ? 1.0 - lr * decay : 1.0,
                              1.0 - options.beta1,
                              options.beta2,
                              1.0 - options.beta2,
@@ -87,8 +83,12 @@ void Adam::step() {
                              options.eps};
     return std::vector<float>(std::begin(values), std::end(values));
   };
-  detail::update_all({kStep, words}, options.amsgrad ? kAmsgrad : 0, parameters(), std::move(targets), state, scalars,
-                     [&](std::size_t index) { ++state.steps(index); });
+  const detail::StepRule rule{.name = impl_->name,
+                              .variant = [impl = impl_](std::size_t index) { return impl->state.steps(index) + 1; },
+                              .scalars = scalars,
+                              .done = [impl = impl_](std::size_t index) { ++impl->state.steps(index); }};
+  detail::update_all({kStep, words}, impl_->options.amsgrad ? kAmsgrad : 0, parameters(),
+                     detail::gather_targets(parameters(), impl_->state, rule), impl_->state, rule);
 }
 
 float Adam::lr() const { return impl_->options.lr; }

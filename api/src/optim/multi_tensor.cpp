@@ -1,9 +1,11 @@
 #include "optim/multi_tensor.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <tuple>
 
+#include "runtime/capture.hpp"
 #include "runtime/device_impl.hpp"
 #include "tensor/impl.hpp"
 
@@ -26,9 +28,31 @@ bool overlap(const Tensor& a, const Tensor& b) {
   return a_begin < b_begin + b.bytes() && b_begin < a_begin + a.bytes();
 }
 
+// The scalars of one launch at each replay: the variant is what its parameters have come to by then.
+ValueSource replayed(std::span<const Target> targets, std::size_t count, const StepRule& rule) {
+  std::vector<std::size_t> indices;
+  for (const Target& target : targets) indices.push_back(target.index);
+  const auto fill = [=](std::span<std::uint32_t> words) {
+    const std::int64_t variant = rule.variant(indices.front());
+    for (const std::size_t index : indices)
+      if (rule.variant(index) != variant)
+        throw Error(
+            ErrorCode::invalid_argument,
+            std::string(rule.name) + ": parameters " + std::to_string(indices.front()) + " and " +
+                std::to_string(index) +
+                " were updated alike when the graph was recorded, and have different step counts now; record again");
+    const std::vector<float> scalars = rule.scalars(variant);
+    std::transform(scalars.begin(), scalars.end(), words.begin(), std::bit_cast<std::uint32_t, float>);
+  };
+  const auto advance = [=] {
+    for (const std::size_t index : indices) rule.done(index);
+  };
+  return {.words = count, .fill = fill, .advance = advance};
+}
+
 // One launch: targets of one variant and storage, at most kManySlots of them.
 void launch(const UpdateKernel& kernel, std::uint32_t flags, const std::vector<Tensor>& parameters,
-            std::span<const Target> targets, const OptimizerState& state, std::span<const float> scalars) {
+            std::span<const Target> targets, const OptimizerState& state, const StepRule& rule) {
   const Tensor& first = parameters[targets.front().index];
   const Device device = first.device();
   const bool cpu = cpu_shape(device);
@@ -37,6 +61,8 @@ void launch(const UpdateKernel& kernel, std::uint32_t flags, const std::vector<T
   const std::size_t slots = targets.size() <= kFewSlots ? kFewSlots : kManySlots;
   const DType real = first.dtype(), grad = targets.front().gradient.dtype();
 
+  const std::vector<float> scalars = rule.scalars(targets.front().variant);
+  Recorder* recorder = Recorder::current();
   std::vector<Arg> args;
   args.reserve(5 * slots + state.fields() + scalars.size());
   std::uint32_t groups = 0;
@@ -54,15 +80,23 @@ void launch(const UpdateKernel& kernel, std::uint32_t flags, const std::vector<T
   }
   const std::size_t place = state.device_index(targets.front().index);
   for (std::size_t field = 0; field < state.fields(); ++field) args.push_back(state.array(place, field).arg());
-  for (const float scalar : scalars) args.push_back(scalar);
+  Values values;
+  if (recorder != nullptr) {
+    values = recorder->values(replayed(targets, scalars.size(), rule));
+    args.push_back(values.arg());
+  } else {
+    for (const float scalar : scalars) args.push_back(scalar);
+  }
 
-  const std::uint64_t id = key(static_cast<int>(real) << 8 | static_cast<int>(grad), slots, flags, cpu);
+  const bool in_memory = recorder != nullptr;
+  const std::uint64_t id =
+      key(static_cast<int>(real) << 8 | static_cast<int>(grad), slots, flags, int(cpu) | int(in_memory) << 1);
   kernel.family
       .get(device, id,
            [&] {
              Spec spec;
              spec.set("REAL", word(real)).set("GRAD", word(grad)).set("SLOTS", static_cast<std::int64_t>(slots));
-             spec.set("CHUNK", chunk).set("WG", group).set("CPU_SHAPE", cpu);
+             spec.set("CHUNK", chunk).set("WG", group).set("CPU_SHAPE", cpu).set("VALUES", in_memory);
              kernel.words(spec, flags);
              return spec;
            })
@@ -71,8 +105,8 @@ void launch(const UpdateKernel& kernel, std::uint32_t flags, const std::vector<T
 
 }  // namespace
 
-std::vector<Target> gather_targets(const std::vector<Tensor>& parameters, const OptimizerState& state, const char* name,
-                                   const std::function<std::int64_t(std::size_t)>& variant) {
+std::vector<Target> gather_targets(const std::vector<Tensor>& parameters, const OptimizerState& state,
+                                   const StepRule& rule) {
   std::vector<Target> targets;
   targets.reserve(parameters.size());
   for (std::size_t index = 0; index < parameters.size(); ++index) {
@@ -81,23 +115,22 @@ std::vector<Target> gather_targets(const std::vector<Tensor>& parameters, const 
     if (!gradient.defined()) continue;
     if (!(gradient.shape() == parameter.shape()) || !(gradient.device() == parameter.device()) ||
         !is_floating(gradient.dtype()))
-      throw Error(ErrorCode::invalid_argument, std::string(name) + ": parameter " + std::to_string(index) + " is " +
-                                                   parameter.describe() + ", its gradient " + gradient.describe() +
-                                                   "; they need one shape and device, and floats");
+      throw Error(ErrorCode::invalid_argument,
+                  std::string(rule.name) + ": parameter " + std::to_string(index) + " is " + parameter.describe() +
+                      ", its gradient " + gradient.describe() + "; they need one shape and device, and floats");
     if (parameter.count() == 0) continue;
     gradient = in_layout(gradient, parameter.layout());
     if (overlap(gradient, parameter)) gradient = gradient.detach().clone();
     const std::uint64_t storage =
         key(state.device_index(index), static_cast<int>(parameter.dtype()), static_cast<int>(gradient.dtype()));
-    targets.push_back({index, variant(index), storage, std::move(gradient)});
+    targets.push_back({index, rule.variant(index), storage, std::move(gradient)});
   }
   return targets;
 }
 
 void update_all(const UpdateKernel& kernel, std::uint32_t flags, const std::vector<Tensor>& parameters,
-                std::vector<Target> targets, const OptimizerState& state,
-                const std::function<std::vector<float>(std::int64_t)>& scalars,
-                const std::function<void(std::size_t)>& done) {
+                std::vector<Target> targets, const OptimizerState& state, const StepRule& rule) {
+  const bool recording = Recorder::current() != nullptr;
   const auto order = [](const Target& target) { return std::tuple(target.variant, target.storage); };
   const auto before = [&](const Target& a, const Target& b) { return order(a) < order(b); };
   if (!std::is_sorted(targets.begin(), targets.end(), before)) std::stable_sort(targets.begin(), targets.end(), before);
@@ -106,10 +139,10 @@ void update_all(const UpdateKernel& kernel, std::uint32_t flags, const std::vect
     end = begin;
     while (end < targets.size() && end - begin < kManySlots && order(targets[end]) == order(targets[begin])) ++end;
     const std::span run = std::span<const Target>(targets).subspan(begin, end - begin);
-    launch(kernel, flags, parameters, run, state, scalars(run.front().variant));
+    launch(kernel, flags, parameters, run, state, rule);
     for (const Target& target : run) {
       parameters[target.index].buffer().bump_version();
-      done(target.index);
+      if (!recording) rule.done(target.index);
     }
   }
 }

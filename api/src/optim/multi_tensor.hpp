@@ -20,10 +20,19 @@ struct Target {
   Tensor gradient;        ///< in the parameter's layout, apart from its memory
 };
 
-/// The parameters with a gradient; `variant(index)` gives each one's. Throws `Error{invalid_argument}`, starting with
-/// `name`, for a gradient of another shape or device than its parameter, or that is not of a floating dtype.
-std::vector<Target> gather_targets(const std::vector<Tensor>& parameters, const OptimizerState& state, const char* name,
-                                   const std::function<std::int64_t(std::size_t)>& variant);
+/// What an optimizer knows of a step. While a graph is recorded these are kept and asked again before each replay, so
+/// they must hold on to what they use.
+struct StepRule {
+  const char* name;                                         ///< begins error messages
+  std::function<std::int64_t(std::size_t)> variant;         ///< of a parameter
+  std::function<std::vector<float>(std::int64_t)> scalars;  ///< of a variant, in the order of the kernel's arguments
+  std::function<void(std::size_t)> done;                    ///< the parameter's update is queued
+};
+
+/// The parameters with a gradient. Throws `Error{invalid_argument}` for a gradient of another shape or device than its
+/// parameter, or that is not of a floating dtype.
+std::vector<Target> gather_targets(const std::vector<Tensor>& parameters, const OptimizerState& state,
+                                   const StepRule& rule);
 
 /// A kernel of kernels/multi_tensor.h. `words` sets what `flags` (below 2^8) mean for its specialisation.
 struct UpdateKernel {
@@ -31,11 +40,8 @@ struct UpdateKernel {
   void (*words)(Spec& spec, std::uint32_t flags);
 };
 
-/// Calls `scalars(variant)` for the floats that follow the state's arrays in the kernel's arguments, and launches the
-/// update of those targets, for every variant. Parameters are marked as changed, and `done(index)` is called for each.
+/// Launches the update of the targets, each variant apart. Parameters are marked as changed.
 void update_all(const UpdateKernel& kernel, std::uint32_t flags, const std::vector<Tensor>& parameters,
-                std::vector<Target> targets, const OptimizerState& state,
-                const std::function<std::vector<float>(std::int64_t)>& scalars,
-                const std::function<void(std::size_t)>& done);
+                std::vector<Target> targets, const OptimizerState& state, const StepRule& rule);
 
 }  // namespace portico::detail

@@ -38,28 +38,30 @@ struct SGD::Impl {
 };
 
 SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
-    : Optimizer(std::move(parameters), "SGD"), impl_(std::make_unique<Impl>(this->parameters(), checked(options))) {}
+    : Optimizer(std::move(parameters), "SGD"), impl_(std::make_shared<Impl>(this->parameters(), checked(options))) {}
 
 SGD::~SGD() = default;
 
 void SGD::step() {
-  const SGDOptions& options = impl_->options;
-  detail::OptimizerState& state = impl_->state;
-  const bool momentum = options.momentum != 0;
-
-  // The first update sets the buffer to the gradient, undampened, so parameters differ by whether they had theirs.
-  std::vector<detail::Target> targets = detail::gather_targets(
-      parameters(), state, "SGD", [&](std::size_t index) { return momentum && state.steps(index) == 0; });
-  const auto scalars = [&](std::int64_t first) {
-    std::vector<float> values;
+  const bool momentum = impl_->options.momentum != 0;
+  const auto scalars = [impl = impl_, momentum](std::int64_t first) {
+    const SGDOptions& options = impl->options;
+    std::vector<float> values = {options.maximize ? -1.0f : 1.0f, options.weight_decay, options.lr};
     if (momentum)
-      values = {first ? 0.0f : options.momentum, first ? 1.0f : static_cast<float>(1.0 - options.dampening),
-                options.momentum};
-    values.insert(values.end(), {options.maximize ? -1.0f : 1.0f, options.weight_decay, options.lr});
+      values.insert(values.end(), {first ? 0.0f : options.momentum,
+                                   first ? 1.0f : static_cast<float>(1.0 - options.dampening), options.momentum});
     return values;
   };
-  detail::update_all({kStep, words}, (momentum ? kMomentum : 0) | (options.nesterov ? kNesterov : 0), parameters(),
-                     std::move(targets), state, scalars, [&](std::size_t index) { ++state.steps(index); });
+  // The first update sets the buffer to the gradient, undampened, so parameters differ by whether they had theirs.
+  const auto variant = [impl = impl_, momentum](std::size_t index) {
+    return momentum && impl->state.steps(index) == 0;
+  };
+  const detail::StepRule rule{
+      .name = "SGD", .variant = variant, .scalars = scalars, .done = [impl = impl_](std::size_t index) {
+        ++impl->state.steps(index);
+      }};
+  detail::update_all({kStep, words}, (momentum ? kMomentum : 0) | (impl_->options.nesterov ? kNesterov : 0),
+                     parameters(), detail::gather_targets(parameters(), impl_->state, rule), impl_->state, rule);
 }
 
 float SGD::lr() const { return impl_->options.lr; }

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "portico/device.hpp"
+#include "runtime/capture.hpp"
 #include "runtime/device_impl.hpp"
 #include "runtime/status.hpp"
 
@@ -33,6 +34,8 @@ void Buffer::write(std::size_t offset, std::span<const std::byte> bytes) const {
   DeviceImpl& device = *block.device;
   const auto lock = device.lock_streams();
   detail::StreamImpl& stream = device.current_stream();
+  if (stream.recorder != nullptr)
+    detail::refuse_recording("Buffer::write", "every replay would write these same bytes; write them before replay()");
   device.use(block, stream);
   detail::check(device.api.write(stream.handle, block.handle, offset, bytes.data(), bytes.size()), "Buffer::write");
 }
@@ -44,6 +47,8 @@ void Buffer::read(std::size_t offset, std::span<std::byte> bytes) const {
   {
     const auto lock = device.lock_streams();
     detail::StreamImpl& stream = device.current_stream();
+    if (stream.recorder != nullptr)
+      detail::refuse_recording("Buffer::read", "what it reads comes about when the graph runs; read after replay()");
     device.use(block, stream);
     detail::check(device.api.read(stream.handle, block.handle, offset, bytes.data(), bytes.size()), "Buffer::read");
   }
@@ -65,7 +70,9 @@ void Buffer::copy_from(std::size_t offset, const Buffer& source, std::size_t sou
   detail::StreamImpl& stream = device.current_stream();
   device.use(from, stream);
   device.use(to, stream);
-  detail::check(device.api.copy(stream.handle, to.handle, offset, from.handle, source_offset, bytes),
+  detail::check(stream.recorder != nullptr
+                    ? stream.recorder->copy(to.handle, offset, from.handle, source_offset, bytes)
+                    : device.api.copy(stream.handle, to.handle, offset, from.handle, source_offset, bytes),
                 "Buffer::copy_from");
 }
 
@@ -79,15 +86,25 @@ void Buffer::fill(std::size_t offset, std::uint32_t pattern, std::size_t bytes) 
   const auto lock = device.lock_streams();
   detail::StreamImpl& stream = device.current_stream();
   device.use(block, stream);
-  detail::check(device.api.fill(stream.handle, block.handle, offset, pattern, bytes), "Buffer::fill");
+  detail::check(stream.recorder != nullptr ? stream.recorder->fill(block.handle, offset, pattern, bytes)
+                                           : device.api.fill(stream.handle, block.handle, offset, pattern, bytes),
+                "Buffer::fill");
 }
 
+// While recording every version is another one: what was derived from the contents before must be made again inside the
+// graph, whose replays see other contents, and what was derived inside holds nothing outside of it.
 std::uint64_t Buffer::version() const noexcept {
-  return block_ == nullptr ? 0 : block_->version.load(std::memory_order_relaxed);
+  constexpr int kRecordingShift = 40;
+  if (block_ == nullptr) return 0;
+  const detail::Recorder* recorder = detail::Recorder::current();
+  return block_->version.load(std::memory_order_relaxed) +
+         (recorder == nullptr ? 0 : recorder->number() << kRecordingShift);
 }
 
 void Buffer::bump_version() const noexcept {
-  if (block_ != nullptr) block_->version.fetch_add(1, std::memory_order_relaxed);
+  if (block_ == nullptr) return;
+  block_->version.fetch_add(1, std::memory_order_relaxed);
+  if (detail::Recorder* recorder = detail::Recorder::current()) recorder->changed(*block_);
 }
 
 }  // namespace portico

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "runtime/capture.hpp"
 #include "runtime/device_impl.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/status.hpp"
@@ -28,10 +29,13 @@ bool debug_enabled() {
 std::size_t debug_guard_bytes() { return debug_enabled() ? (kGuardWords + 1) * 4 : 0; }
 
 void debug_prepare(Block& block, StreamImpl& stream) {
-  const auto& api = block.device->api;
+  const auto fill = [&](std::size_t offset, std::uint32_t pattern, std::size_t bytes) {
+    return stream.recorder != nullptr ? stream.recorder->fill(block.handle, offset, pattern, bytes)
+                                      : block.device->api.fill(stream.handle, block.handle, offset, pattern, bytes);
+  };
   const std::size_t begin = guard_begin(block);
-  if (begin > 0) check(api.fill(stream.handle, block.handle, 0, kUnset, begin), "fill fresh memory");
-  check(api.fill(stream.handle, block.handle, begin, kGuard, kGuardWords * 4), "fill guard");
+  if (begin > 0) check(fill(0, kUnset, begin), "fill fresh memory");
+  check(fill(begin, kGuard, kGuardWords * 4), "fill guard");
 }
 
 void debug_examine(Block& block) noexcept {

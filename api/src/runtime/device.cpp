@@ -1,6 +1,7 @@
 // Device, its guards, Stream and Event: thin handles over device_impl.hpp.
 #include "portico/device.hpp"
 
+#include "runtime/capture.hpp"
 #include "runtime/device_impl.hpp"
 #include "runtime/kernel_table.hpp"
 #include "runtime/loader.hpp"
@@ -41,12 +42,18 @@ Kernel Device::compile(std::string_view name, std::string_view source, std::stri
   return Access::kernel(&impl_->programs.kernel(name, source, function, spec));
 }
 
-Stream Device::stream() const { return Access::stream(impl_->share(impl_->current_stream())); }
+Stream Device::stream() const {
+  detail::refuse_while_recording("Device::stream", "a graph is replayed on whatever stream is current then");
+  return Access::stream(impl_->share(impl_->current_stream()));
+}
 Stream Device::create_stream() const { return Access::stream(impl_->create_stream()); }
 void Device::synchronize() const { impl_->synchronize(); }
 MemoryStats Device::memory() const { return impl_->pool.stats(); }
 void Device::reset_peak() const { impl_->pool.reset_peak(); }
-void Device::empty_cache() const { impl_->pool.trim(); }
+void Device::empty_cache() const {
+  detail::refuse_while_recording("Device::empty_cache", "it waits for the device");
+  impl_->pool.trim();
+}
 
 DeviceGuard::DeviceGuard(const Device& device) : previous_(DeviceImpl::exchange_current(&Access::impl(device))) {}
 DeviceGuard::~DeviceGuard() { DeviceImpl::exchange_current(previous_); }
@@ -54,6 +61,7 @@ DeviceGuard::~DeviceGuard() { DeviceImpl::exchange_current(previous_); }
 Device Stream::device() const { return Access::device(*impl_->device); }
 void Stream::synchronize() const { detail::synchronize(*impl_); }
 void Stream::wait(const Event& event) const {
+  detail::refuse_while_recording("Stream::wait", "wait on the stream that replay() goes to");
   if (event.impl_->device != impl_->device)
     throw Error(ErrorCode::invalid_argument, "Stream::wait: the event is of " + event.impl_->device->label +
                                                  ", the stream of " + impl_->device->label);
@@ -64,6 +72,7 @@ StreamGuard::StreamGuard(const Stream& stream) { DeviceImpl::push_current_stream
 StreamGuard::~StreamGuard() { DeviceImpl::pop_current_stream(); }
 
 Event::Event(const Stream& stream) {
+  detail::refuse_while_recording("Event", "mark the stream that replay() goes to");
   DeviceImpl& device = *stream.impl_->device;
   portico_event* handle = nullptr;
   detail::check(device.api.event_create(device.handle, &handle), "Event");
@@ -72,6 +81,7 @@ Event::Event(const Stream& stream) {
 }
 
 void Event::synchronize() const {
+  detail::refuse_while_recording("Event::synchronize", "recorded work runs at replay(), not now");
   detail::check(impl_->device->api.event_synchronize(impl_->handle), "Event::synchronize");
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "runtime/capture.hpp"
 #include "runtime/debug.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/loader.hpp"
@@ -130,27 +131,50 @@ void DeviceImpl::push_current_stream(StreamImpl& stream) { t_streams.push_back(&
 void DeviceImpl::pop_current_stream() { t_streams.pop_back(); }
 
 StreamImpl& DeviceImpl::overridden_stream() {
+  if (const Recorder* recorder = Recorder::current()) {
+    if (&recorder->device() != this)
+      refuse_recording(("work on " + label).c_str(),
+                       ("the graph is of " + recorder->device().label + ", and a graph has one device").c_str());
+    if (t_streams.back() != &recorder->stream())
+      refuse_recording("StreamGuard", "a graph is one sequence of work; put the guard around replay() instead");
+    return *t_streams.back();
+  }
   for (auto at = t_streams.rbegin(); at != t_streams.rend(); ++at)
     if ((*at)->device == this) return **at;
   return *default_stream_;
 }
 
 void DeviceImpl::tie(Block& block, StreamImpl& stream) {
-  StreamImpl& last = *block.last_stream.load(std::memory_order_relaxed);
+  if (stream.recorder != nullptr) return stream.recorder->hold(block);
+  StreamImpl* last = block.last_stream.load(std::memory_order_relaxed);
+  if (last == nullptr) refuse_never_run();
+  tie_streams(*last, stream);
+  block.last_stream.store(&stream, std::memory_order_relaxed);
+}
+
+void DeviceImpl::refuse_never_run() {
+  throw Error(
+      ErrorCode::invalid_argument,
+      "tensor: it was made while a graph was recorded, and holds nothing yet: call the graph's replay() first, or, "
+      "if the recording ended with an error, make the tensor again");
+}
+
+void DeviceImpl::tie_streams(StreamImpl& last, StreamImpl& stream) {
   portico_event* event = nullptr;
   check(api.event_create(handle, &event), "tie two streams");
   const EventImpl owner{this, event};
   check(api.event_record(event, last.handle), "tie two streams");
   check(api.stream_wait(stream.handle, event), "tie two streams");
-  block.last_stream.store(&stream, std::memory_order_relaxed);
 }
 
 void synchronize(StreamImpl& stream) {
+  if (stream.recorder != nullptr) refuse_recording("Stream::synchronize", "recorded work runs at replay(), not now");
   check(stream.device->api.stream_synchronize(stream.handle), "synchronize " + stream.device->label);
   stream.device->after_wait();
 }
 
 void DeviceImpl::synchronize() {
+  refuse_while_recording("Device::synchronize", "recorded work runs at replay(), not now");
   wait_for_streams();
   after_wait();
 }
@@ -172,6 +196,11 @@ const Buffer& DeviceImpl::report_word() {
     report_word_.fill(0, 0, 16);
   });
   return report_word_;
+}
+
+void DeviceImpl::expect_report() {
+  if (Recorder* recorder = Recorder::current()) return recorder->expect_report();  // each replay expects it
+  report_expected_.store(true, std::memory_order_release);
 }
 
 void DeviceImpl::read_report() {

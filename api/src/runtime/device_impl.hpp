@@ -17,10 +17,14 @@
 
 namespace portico::detail {
 
+class GraphMemory;
+class Recorder;
+
 struct StreamImpl {
   DeviceImpl* device;
   portico_stream* handle;
-  std::uint32_t number;  ///< 0 for the default stream
+  std::uint32_t number;          ///< 0 for the default stream
+  Recorder* recorder = nullptr;  ///< capture.hpp: what goes here is recorded, not run
 };
 
 struct EventImpl {
@@ -30,14 +34,19 @@ struct EventImpl {
 };
 
 /// Device memory and the stream that last used it. Work on another stream is tied behind that one first, so that
-/// `last_stream` always comes after everything that touched the block.
-struct Block {
+/// `last_stream` always comes after everything that touched the block. It is null while the block has been recorded
+/// into a graph that has never run.
+struct Block : std::enable_shared_from_this<Block> {
+  Block(DeviceImpl* owner, portico_buffer* memory, std::size_t bytes, StreamImpl* stream)
+      : device(owner), handle(memory), capacity(bytes), last_stream(stream) {}
+
   DeviceImpl* device;
   portico_buffer* handle;
   std::size_t capacity;
   std::atomic<StreamImpl*> last_stream;
   std::atomic<std::uint64_t> version{0};
-  std::size_t requested = 0;  ///< bytes asked for; the guard of PORTICO_DEBUG begins behind them
+  std::size_t requested = 0;     ///< bytes asked for; the guard of PORTICO_DEBUG begins behind them
+  GraphMemory* graph = nullptr;  ///< whose it is, when not the pool's
 };
 
 class DeviceImpl {
@@ -59,10 +68,18 @@ class DeviceImpl {
   ProgramCache programs;
 
   StreamImpl& current_stream() {
-    if (!has_other_streams_.load(std::memory_order_relaxed)) [[likely]]
+    if (!has_other_streams()) [[likely]]
       return *default_stream_;
     return overridden_stream();
   }
+  /// Whether the current stream may be another than the default one: further streams exist, or some thread records.
+  bool has_other_streams() const {
+    return has_other_streams_.load(std::memory_order_relaxed) || recordings_.load(std::memory_order_relaxed) != 0;
+  }
+  /// A thread's recording begins or ends. Every device must know, to refuse work that the thread gives to it meanwhile.
+  static void begin_recording() { recordings_.fetch_add(1); }
+  static void end_recording() { recordings_.fetch_sub(1); }
+  static bool some_thread_records() { return recordings_.load(std::memory_order_relaxed) != 0; }
   StreamImpl& default_stream() { return *default_stream_; }
   std::shared_ptr<StreamImpl> share(StreamImpl& stream);
   std::shared_ptr<StreamImpl> create_stream();
@@ -76,9 +93,12 @@ class DeviceImpl {
     if (block.last_stream.load(std::memory_order_relaxed) != &stream) [[unlikely]]
       tie(block, stream);
   }
+  /// Makes later work of `stream` wait for what `last` has so far.
+  void tie_streams(StreamImpl& last, StreamImpl& stream);
+  [[noreturn]] static void refuse_never_run();
   /// Held across use() and the call that follows it: with several streams the two must be one step.
   std::unique_lock<std::mutex> lock_streams() {
-    if (!has_other_streams_.load(std::memory_order_relaxed)) [[likely]]
+    if (!has_other_streams()) [[likely]]
       return {};
     return std::unique_lock(stream_mutex_);
   }
@@ -86,7 +106,7 @@ class DeviceImpl {
   /// Four words in which kernels report what a user did wrong: code, and three values. A kernel that may write it is
   /// followed by expect_report(), and the next call that waits for the device then reads the word and throws.
   const Buffer& report_word();
-  void expect_report() { report_expected_.store(true, std::memory_order_release); }
+  void expect_report();
   /// After every wait of the host for this device.
   void after_wait() {
     if (report_expected_.load(std::memory_order_acquire)) [[unlikely]]
@@ -99,6 +119,8 @@ class DeviceImpl {
   StreamImpl& overridden_stream();
   void tie(Block& block, StreamImpl& stream);
   void read_report();
+
+  static inline std::atomic<int> recordings_{0};  ///< threads that record, on any device
 
   StreamImpl* default_stream_ = nullptr;
   std::atomic<bool> has_other_streams_{false};

@@ -5,6 +5,7 @@
 
 #include "portico/backend_abi.h"
 #include "portico/precision.hpp"
+#include "runtime/capture.hpp"
 #include "runtime/debug.hpp"
 #include "runtime/device_impl.hpp"
 #include "runtime/status.hpp"
@@ -50,7 +51,7 @@ portico_status call_slot(DeviceImpl& device, StreamImpl& stream, portico_gemm& s
   Scratch scratch{device, stream, {}};
   slot.scratch = Scratch::lend;
   slot.scratch_context = &scratch;
-  return device.api.gemm(stream.handle, &slot);
+  return stream.recorder != nullptr ? stream.recorder->gemm(slot) : device.api.gemm(stream.handle, &slot);
 }
 
 }  // namespace
@@ -92,7 +93,7 @@ bool run_gemm_slot(const Device& handle, const GemmSlot& call, const Arg& a, con
   slot.ld_aux = call.ld_aux;
   if (aux != nullptr) slot.aux = slot_arg(device, stream, *aux);
   portico_status status = call_slot(device, stream, slot);
-  if (status == PORTICO_OUT_OF_MEMORY) [[unlikely]] {
+  if (status == PORTICO_OUT_OF_MEMORY && stream.recorder == nullptr) [[unlikely]] {
     take_message();
     lock = {};
     device.pool.trim();
@@ -104,7 +105,8 @@ bool run_gemm_slot(const Device& handle, const GemmSlot& call, const Arg& a, con
     return false;
   }
   if (status != PORTICO_OK) fail(status, subject);
-  if (debug_enabled()) check(device.api.stream_synchronize(stream.handle), "PORTICO_DEBUG: after the gemm slot");
+  if (debug_enabled() && stream.recorder == nullptr)
+    check(device.api.stream_synchronize(stream.handle), "PORTICO_DEBUG: after the gemm slot");
   return true;
 }
 

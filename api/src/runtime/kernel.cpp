@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "portico/device.hpp"
+#include "runtime/capture.hpp"
 #include "runtime/debug.hpp"
 #include "runtime/device_impl.hpp"
 #include "runtime/program_saver.hpp"
@@ -75,6 +76,10 @@ void Kernel::launch(const Grid& grid, std::span<const Arg> args) const {
                                .local = {grid.local.x, grid.local.y, grid.local.z},
                                .arg_count = static_cast<std::uint32_t>(args.size()),
                                .args = raw.data()};
+  if (stream.recorder != nullptr) [[unlikely]] {
+    detail::check(stream.recorder->launch(kernel.handle, call), "record kernel " + kernel.name);
+    return;
+  }
   const portico_status status = detail::trace_enabled() ? detail::trace_launch(stream, kernel, call)
                                                         : device.api.launch(stream.handle, kernel.handle, &call);
   if (status != PORTICO_OK) [[unlikely]]

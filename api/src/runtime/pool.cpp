@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "runtime/capture.hpp"
 #include "runtime/debug.hpp"
 #include "runtime/device_impl.hpp"
 #include "runtime/environment.hpp"
@@ -12,7 +13,7 @@ namespace portico::detail {
 namespace {
 
 // Eight sizes to each power of two: a block serves requests of nearly its size, and wastes at most an eighth.
-std::size_t capacity_for(std::size_t bytes) {
+std::size_t rounded(std::size_t bytes) {
   constexpr std::size_t kSmallest = 256;
   if (bytes <= kSmallest) return kSmallest;
   const std::size_t step = std::max<std::size_t>(std::bit_floor(bytes - 1) / 8, kSmallest);
@@ -20,6 +21,8 @@ std::size_t capacity_for(std::size_t bytes) {
 }
 
 }  // namespace
+
+std::size_t Pool::capacity_for(std::size_t bytes) { return rounded(bytes + debug_guard_bytes()); }
 
 struct Pool::Return {
   Pool* pool;
@@ -38,15 +41,21 @@ std::shared_ptr<Block> Pool::try_allocate(std::size_t bytes, StreamImpl& stream)
 
 std::shared_ptr<Block> Pool::hand_out(std::size_t bytes, StreamImpl& stream, bool may_wait) {
   if (bytes > SIZE_MAX / 2) refuse(bytes, "the size has overflown");
-  const std::size_t capacity = capacity_for(bytes + debug_guard_bytes());
-  Block* block = take_cached(capacity, stream);
-  if (block == nullptr) block = create(bytes, capacity, stream, may_wait);
+  if (stream.recorder != nullptr) [[unlikely]]
+    return stream.recorder->allocate(bytes);
+  Block* block = take(bytes, stream, may_wait);
   if (block == nullptr) return nullptr;
   block->requested = bytes;
   std::shared_ptr<Block> shared(block, Return{this});
   if (debug_enabled()) [[unlikely]]
     debug_prepare(*block, stream);
   return shared;
+}
+
+Block* Pool::take(std::size_t bytes, StreamImpl& stream, bool may_wait) {
+  const std::size_t capacity = capacity_for(bytes);
+  Block* block = take_cached(capacity, stream);
+  return block != nullptr ? block : create(bytes, capacity, stream, may_wait);
 }
 
 Block* Pool::take_cached(std::size_t capacity, StreamImpl& stream) {
@@ -68,15 +77,16 @@ Block* Pool::create(std::size_t bytes, std::size_t capacity, StreamImpl& stream,
     const std::lock_guard lock(mutex_);
     return limit_ != 0 && stats_.in_use + stats_.cached + capacity > limit_;
   };
+  const bool may_trim = !DeviceImpl::some_thread_records();
   if (over_limit()) {
     if (!may_wait) return nullptr;
-    trim();
+    if (may_trim) trim();
     if (over_limit()) refuse(bytes, "PORTICO_MEMORY_LIMIT is reached");
   }
   portico_buffer* handle = nullptr;
   portico_status status = device_.api.buffer_create(device_.handle, capacity, &handle);
-  if (status == PORTICO_OUT_OF_MEMORY) {
-    if (!may_wait) return nullptr;
+  if (status == PORTICO_OUT_OF_MEMORY && !may_wait) return nullptr;
+  if (status == PORTICO_OUT_OF_MEMORY && may_trim) {
     trim();
     status = device_.api.buffer_create(device_.handle, capacity, &handle);
   }
@@ -87,11 +97,11 @@ Block* Pool::create(std::size_t bytes, std::size_t capacity, StreamImpl& stream,
   stats_.in_use += capacity;
   stats_.peak = std::max(stats_.peak, stats_.in_use);
   ++stats_.driver_allocations;
-  return new Block{.device = &device_, .handle = handle, .capacity = capacity, .last_stream = &stream};
+  return new Block(&device_, handle, capacity, &stream);
 }
 
-void Pool::give_back(Block* block) noexcept {
-  if (debug_enabled()) [[unlikely]]
+void Pool::give_back(Block* block, bool examine) noexcept {
+  if (debug_enabled() && examine) [[unlikely]]
     debug_examine(*block);
   const std::lock_guard lock(mutex_);
   stats_.in_use -= block->capacity;

@@ -21,9 +21,17 @@ class Pool {
   /// The same without waiting for the device: null where allocate() would have to give cached blocks back first.
   std::shared_ptr<Block> try_allocate(std::size_t bytes, StreamImpl& stream);
 
+  /// A block of capacity_for(bytes), for a graph to keep (graph_memory.hpp); give_back() returns it.
+  Block* take(std::size_t bytes, StreamImpl& stream, bool may_wait = true);
+  /// To the free blocks of the stream that used it last. `examine` holds the guard of PORTICO_DEBUG against what it
+  /// was.
+  void give_back(Block* block, bool examine = true) noexcept;
+  static std::size_t capacity_for(std::size_t bytes);
+
   MemoryStats stats() const;
   void reset_peak();
-  /// Gives cached blocks back to the driver, after waiting for the device.
+  /// Gives cached blocks back to the driver, after waiting for the device. Not while some thread records: drivers
+  /// refuse to wait or to free then.
   void trim();
 
  private:
@@ -31,7 +39,6 @@ class Pool {
   Block* take_cached(std::size_t capacity, StreamImpl& stream);
   std::shared_ptr<Block> hand_out(std::size_t bytes, StreamImpl& stream, bool may_wait);
   Block* create(std::size_t bytes, std::size_t capacity, StreamImpl& stream, bool may_wait);
-  void give_back(Block* block) noexcept;
   [[noreturn]] void refuse(std::size_t bytes, const std::string& why) const;
 
   DeviceImpl& device_;

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "runtime/capture.hpp"
 #include "runtime/device_impl.hpp"
 #include "tensor/impl.hpp"
 
@@ -84,6 +85,10 @@ void require_floating(const Tensor& x, const char* subject) {
 }  // namespace detail
 
 namespace {
+
+constexpr const char* kNoValueYet = "the values come about when the graph runs; read them after replay()";
+constexpr const char* kSameBytes =
+    "every replay would bring the bytes of now from the host; make the tensor before, and fill it between replays";
 
 detail::TensorImpl& defined_impl(const Tensor& tensor, const char* subject) {
   if (!tensor.defined()) throw Error(ErrorCode::invalid_argument, std::string(subject) + ": the tensor is undefined");
@@ -172,6 +177,7 @@ Tensor Tensor::empty_like(const Tensor& like) {
 }
 
 Tensor Tensor::from(std::span<const float> values, const Shape& shape, const TensorOptions& options) {
+  detail::refuse_while_recording("Tensor::from", kSameBytes);
   check_count("Tensor::from", values.size(), shape);
   Tensor tensor = empty(shape, options);
   tensor.buffer().write(0, encode(values, options.dtype));
@@ -180,11 +186,13 @@ Tensor Tensor::from(std::span<const float> values, const Shape& shape, const Ten
 
 Tensor Tensor::from_ints(std::span<const std::int32_t> values, const Shape& shape,
                          const std::optional<Device>& device) {
+  detail::refuse_while_recording("Tensor::from_ints", kSameBytes);
   return from_bytes(std::as_bytes(values), shape, DType::i32, device);
 }
 
 Tensor Tensor::from_bytes(std::span<const std::byte> bytes, const Shape& shape, DType dtype,
                           const std::optional<Device>& device) {
+  detail::refuse_while_recording("Tensor::from_bytes", kSameBytes);
   if (bytes.size() % size_of(dtype) != 0)
     throw Error(ErrorCode::invalid_argument, "Tensor::from_bytes: " + std::to_string(bytes.size()) +
                                                  " bytes are no whole number of " + name_of(dtype));
@@ -209,27 +217,34 @@ std::string Tensor::describe() const {
 }
 
 std::vector<std::byte> Tensor::to_bytes() const {
+  detail::refuse_while_recording("to_bytes", kNoValueYet);
   const Tensor source = detail::row_major(*this);
   std::vector<std::byte> bytes(source.bytes());
   source.buffer().read(source.offset() * size_of(dtype()), bytes);
   return bytes;
 }
 
-std::vector<float> Tensor::to_vector() const { return decode<float>(to_bytes(), dtype()); }
+std::vector<float> Tensor::to_vector() const {
+  detail::refuse_while_recording("to_vector", kNoValueYet);
+  return decode<float>(to_bytes(), dtype());
+}
 
 std::vector<std::int32_t> Tensor::to_ints() const {
+  detail::refuse_while_recording("to_ints", kNoValueYet);
   if (dtype() != DType::i32 && dtype() != DType::u8)
     throw Error(ErrorCode::invalid_argument, std::string("to_ints: needs i32 or u8, got ") + name_of(dtype()));
   return decode<std::int32_t>(to_bytes(), dtype());
 }
 
 float Tensor::item() const {
+  detail::refuse_while_recording("item", kNoValueYet);
   if (count() != 1)
     throw Error(ErrorCode::invalid_argument, "item: needs one element, got shape " + shape().to_string());
   return to_vector()[0];
 }
 
 void Tensor::copy_from(std::span<const float> values) const {
+  detail::refuse_while_recording("copy_from", kSameBytes);
   check_count("copy_from", values.size(), shape());
   if (layout() != Layout::row_major) return copy_from(from(values, shape(), {.dtype = dtype(), .device = device()}));
   buffer().write(offset() * size_of(dtype()), encode(values, dtype()));

@@ -65,7 +65,7 @@ class PORTICO_API SGD : public Optimizer {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // a recorded graph shares it
 };
 
 struct AdamOptions {
@@ -97,7 +97,7 @@ class PORTICO_API Adam : public Optimizer {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // a recorded graph shares it
 };
 
 struct AdamWOptions {
