@@ -53,8 +53,8 @@ int run_fixed_rows() {
   if (!filter.empty() && filter.back() == '$')
     benchmark::SetBenchmarkFilter(filter.substr(0, filter.size() - 1) + "(/iterations:[0-9]+)?(/manual_time)?$");
 
-  for (const auto register_suite :
-       {add_limits, add_memory, add_launch, add_pointwise, add_gemm, add_conv, add_train_step, add_cold_start})
+  for (const auto register_suite : {add_limits, add_memory, add_launch, add_pointwise, add_gemm, add_conv,
+                                    add_train_step, add_capture, add_cold_start})
     register_suite();
   if (!flags.list) describe_device();
 

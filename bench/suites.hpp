@@ -10,6 +10,7 @@ void add_pointwise();
 void add_gemm();
 void add_conv();
 void add_train_step();
+void add_capture();
 void add_cold_start();
 
 /// In a process that the cold-start benchmark started: runs the one step it is to time, and returns true.

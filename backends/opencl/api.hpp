@@ -13,23 +13,18 @@
 #include "backends/common/plugin.hpp"
 
 // Every function of OpenCL 1.2 that the plugin calls.
-#define PORTICO_OPENCL_FUNCTIONS(X)                                                                                \
-  X(GetPlatformIDs)                                                                                                \
-  X(GetPlatformInfo)                                                                                               \
-  X(GetDeviceIDs)                                                                                                  \
-  X(GetDeviceInfo)                                                                                                 \
-  X(CreateContext)                                                                                                 \
-  X(ReleaseContext)                                                                                                \
-  X(CreateCommandQueue)                                                                                            \
-  X(ReleaseCommandQueue)                                                                                           \
-  X(CreateBuffer) X(ReleaseMemObject) X(SetMemObjectDestructorCallback) X(CreateProgramWithSource)                 \
-      X(CreateProgramWithBinary) X(BuildProgram) X(GetProgramBuildInfo) X(GetProgramInfo) X(ReleaseProgram)        \
-          X(CreateKernel) X(ReleaseKernel) X(SetKernelArg) X(GetKernelInfo) X(GetKernelArgInfo)                    \
-              X(GetKernelWorkGroupInfo) X(EnqueueNDRangeKernel) X(EnqueueReadBuffer) X(EnqueueWriteBuffer)         \
-                  X(EnqueueCopyBuffer) X(EnqueueFillBuffer) X(EnqueueMapBuffer) X(EnqueueUnmapMemObject)           \
-                      X(EnqueueMigrateMemObjects) X(EnqueueMarkerWithWaitList) X(EnqueueBarrierWithWaitList)       \
-                          X(GetEventInfo) X(GetEventProfilingInfo) X(WaitForEvents) X(RetainEvent) X(ReleaseEvent) \
-                              X(Flush) X(Finish)
+// clang-format off
+#define PORTICO_OPENCL_FUNCTIONS(X)                                                                                  \
+  X(GetPlatformIDs) X(GetPlatformInfo) X(GetDeviceIDs) X(GetDeviceInfo)                                              \
+  X(CreateContext) X(ReleaseContext) X(CreateCommandQueue) X(ReleaseCommandQueue)                                    \
+  X(CreateBuffer) X(ReleaseMemObject) X(SetMemObjectDestructorCallback)                                              \
+  X(CreateProgramWithSource) X(CreateProgramWithBinary) X(BuildProgram) X(GetProgramBuildInfo) X(GetProgramInfo)     \
+  X(ReleaseProgram) X(CreateKernel) X(ReleaseKernel) X(SetKernelArg) X(GetKernelInfo) X(GetKernelArgInfo)            \
+  X(GetKernelWorkGroupInfo) X(EnqueueNDRangeKernel) X(EnqueueReadBuffer) X(EnqueueWriteBuffer) X(EnqueueCopyBuffer)  \
+  X(EnqueueFillBuffer) X(EnqueueMapBuffer) X(EnqueueUnmapMemObject) X(EnqueueMigrateMemObjects)                      \
+  X(EnqueueMarkerWithWaitList) X(EnqueueBarrierWithWaitList) X(GetEventInfo) X(GetEventProfilingInfo)                \
+  X(WaitForEvents) X(RetainEvent) X(ReleaseEvent) X(CreateUserEvent) X(SetUserEventStatus) X(Flush) X(Finish)
+// clang-format on
 
 // Later versions; null where the loader or the driver is older.
 #define PORTICO_OPENCL_OPTIONAL_FUNCTIONS(X) X(SVMAlloc) X(SVMFree) X(GetExtensionFunctionAddressForPlatform)

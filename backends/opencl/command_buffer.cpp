@@ -97,9 +97,10 @@ std::unique_ptr<CommandBuffer> CommandBuffer::make(portico_stream& stream, const
   return nullptr;
 }
 
-void CommandBuffer::enqueue(portico_stream& stream) {
+void CommandBuffer::enqueue(portico_stream& stream, cl_event gate) {
   cl_command_queue queue = stream.queue.get();
-  check(api_.enqueue(1, &queue, buffer_, 0, nullptr, nullptr), "clEnqueueCommandBufferKHR");
+  check(api_.enqueue(1, &queue, buffer_, gate != nullptr, gate != nullptr ? &gate : nullptr, nullptr),
+        "clEnqueueCommandBufferKHR");
 }
 
 }  // namespace portico::opencl

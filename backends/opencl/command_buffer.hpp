@@ -46,8 +46,8 @@ class CommandBuffer {
   CommandBuffer(const CommandBuffer&) = delete;
   CommandBuffer& operator=(const CommandBuffer&) = delete;
 
-  /// Queues the list on `stream`, of the same device.
-  void enqueue(portico_stream& stream);
+  /// Queues the list on `stream`, of the same device, behind `gate` if there is one.
+  void enqueue(portico_stream& stream, cl_event gate);
 
  private:
   CommandBuffer(const CommandBufferApi& api, cl_command_buffer_khr buffer) : api_(api), buffer_(buffer) {}
