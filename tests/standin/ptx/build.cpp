@@ -327,7 +327,9 @@ void Builder::push(const Statement& statement, Instr instr) {
   instr.count = static_cast<std::uint8_t>(operands_.size());
   program_.operands.insert(program_.operands.end(), operands_.begin(), operands_.end());
   program_.code.push_back(instr);
-  program_.origins.push_back({statement.line, statement.source_line, statement.text});
+  const auto file = module_.text.files.find(statement.source_file);
+  program_.origins.push_back({statement.line, statement.source_line,
+                              file == module_.text.files.end() ? std::string_view() : file->second, statement.text});
 }
 
 void Builder::instruction(const Statement& statement) {
@@ -341,7 +343,9 @@ void Builder::instruction(const Statement& statement) {
     push(statement, instr);
   } catch (const ParseError& error) {
     if (std::string_view(error.what()).find(statement.text) != std::string_view::npos) throw;
-    throw ParseError(statement.line, std::string(error.what()) + ": " + std::string(statement.text));
+    const std::string message = error.what(), prefix = "PTX line " + std::to_string(error.line) + ": ";
+    throw ParseError(statement.line, (message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message) + ": " +
+                                         std::string(statement.text));
   }
 }
 

@@ -43,7 +43,7 @@ std::string placed_at(const Fault::Place& place) {
   };
   if (place.line == 0) return text;
   text = "\n  at PTX line " + std::to_string(place.line) + ": " + place.text;
-  if (place.source_line > 0) text += "\n  from source line " + std::to_string(place.source_line);
+  if (place.source_line > 0) text += "\n  from " + place.source_file + ":" + std::to_string(place.source_line);
   return text + "\n  in block " + triple(place.block) + ", thread " + triple(place.thread);
 }
 

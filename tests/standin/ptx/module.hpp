@@ -28,6 +28,7 @@ struct Fault : std::runtime_error {
     int line = 0;         ///< of the PTX; 0 when the launch itself is wrong
     std::string text;     ///< the instruction there
     int source_line = 0;  ///< of the kernel's source, where the PTX was made with line information
+    std::string source_file;
     std::array<unsigned, 3> block{}, thread{};
   };
   Fault(Kind kind, const Place& place, std::uintptr_t address, const std::string& message);

@@ -50,7 +50,7 @@ struct Instr {
 
 struct Origin {
   int line = 0, source_line = 0;
-  std::string_view text;
+  std::string_view source_file, text;
 };
 
 /// Special registers that programs read, in the order in which they lie in a warp's specials.

@@ -325,6 +325,7 @@ void fail(const Warp& w, const Instr& instr, int lane, Fault::Kind kind, std::ui
   place.kernel = block.program->name;
   place.line = origin.line;
   place.source_line = origin.source_line;
+  place.source_file = std::string(origin.source_file);
   place.text = std::string(origin.text);
   const unsigned thread = w.number * kLanes + static_cast<unsigned>(lane);
   const unsigned* size = block.launch->block;

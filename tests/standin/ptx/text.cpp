@@ -253,8 +253,11 @@ class Reader {
 
   void read_top() {
     const std::string_view word = next();
-    if (word == ".version" || word == ".target" || word == ".address_size" || word == ".file" || word == ".pragma" ||
-        word == ".alias") {
+    if (word == ".version" || word == ".target" || word == ".address_size" || word == ".pragma" || word == ".alias") {
+      skip_line();
+    } else if (word == ".file") {
+      const std::string_view number = next(), name = next();
+      if (name.size() >= 2) text_.files[number] = name.substr(1, name.size() - 2);
       skip_line();
     } else if (word == ".section") {
       while (!is("{")) next();
@@ -339,6 +342,7 @@ class Reader {
     Statement statement;
     statement.line = line();
     statement.source_line = source_line_;
+    statement.source_file = source_file_;
     const std::size_t first = at_;
     const std::string_view word = next();
     if (word == "{" || word == "}") {
@@ -346,7 +350,7 @@ class Reader {
     } else if (word == ";") {
       return;
     } else if (word == ".loc") {
-      next();
+      source_file_ = next();
       source_line_ = static_cast<int>(integer());
       skip_line();
       return;
@@ -427,6 +431,7 @@ class Reader {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   int source_line_ = 0;
+  std::string_view source_file_;  // its number; the names stand at the end of the text
   bool external_ = false;
 };
 

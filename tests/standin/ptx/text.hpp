@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,8 +52,9 @@ struct Statement {
   Kind kind = Kind::instruction;
   int line = 0;
   int source_line = 0;
-  std::string_view text;   // all of it, for messages
-  std::string_view guard;  // %p of @%p
+  std::string_view source_file;  // a number into Text::files
+  std::string_view text;         // all of it, for messages
+  std::string_view guard;        // %p of @%p
   bool guard_negated = false;
   std::string_view name;                    // opcode, label, or name of registers
   std::vector<std::string_view> modifiers;  // of an opcode, without dots
@@ -76,6 +78,7 @@ struct Text {
   std::string source;  // every string_view points here
   std::vector<Variable> variables;
   std::vector<Routine> routines;
+  std::map<std::string_view, std::string_view> files;
 };
 
 /// Throws ParseError.

@@ -145,16 +145,18 @@ bool decode_memory(Decoder& d) {
   d.narrow_access(space, bytes);
   if (!is_load) d.address(0);
   for (std::size_t v = 0; v < vector; ++v) {
+    const Arg& item = d.item(list, v);
     if (is_load)
-      d.dst(d.item(list, v));
-    else
-      d.src(d.item(list, v), is_byte(type)                                                 ? Type::none
-                             : type == Type::b16 || type == Type::u16 || type == Type::s16 ? Type::none
-                                                                                           : type);
+      d.dst(item);
+    else  // a register may be wider than what is stored of it
+      d.src(item, item.kind == Arg::Kind::name ? Type::none : type);
   }
   std::size_t width = 0;
   for (std::size_t v = 0; v < vector; ++v)
-    if (const std::size_t lane = d.width(is_load ? v : 1 + v); lane != 0) width = lane;
+    if (const std::size_t lane = d.width(is_load ? v : 1 + v); lane != 0) {
+      if (width != 0 && lane != width) d.refuse("registers of several widths");
+      width = lane;
+    }
   if (width == 0) width = bytes < 2 ? 2 : bytes;  // all of it goes to _
   if (is_load) d.address(1);
   d.out.run = is_load ? load_handler(type, width, vector) : store_handler(bytes, width, vector);
