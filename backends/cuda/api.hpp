@@ -17,10 +17,13 @@ using DevicePointer = unsigned long long;
 using Context = struct ContextObject*;
 using Stream = struct StreamObject*;
 using Event = struct EventObject*;
+using Graph = struct GraphObject*;
+using GraphExec = struct GraphExecObject*;
 using Module = struct ModuleObject*;
 using Function = struct FunctionObject*;
 using Attribute = int;
 using CaptureStatus = int;
+using CaptureMode = int;
 
 inline constexpr Result kSuccess = 0;
 inline constexpr Result kErrorInvalidValue = 1;
@@ -57,6 +60,7 @@ inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr unsigned kEventDefault = 0;
 inline constexpr unsigned kHostAllocPortable = 1;
 inline constexpr CaptureStatus kNotCapturing = 0;
+inline constexpr CaptureMode kCaptureRelaxed = 2;
 
 // clang-format off
 #define PORTICO_CUDA_DRIVER_FUNCTIONS(F)                                                                  \
@@ -102,7 +106,13 @@ inline constexpr CaptureStatus kNotCapturing = 0;
 // What the plugin can do without; a slot is null where the driver lacks the function (the first came with 12.4).
 #define PORTICO_CUDA_NEW_DRIVER_FUNCTIONS(F) \
   F(cuFuncGetParamInfo, Result(Function, std::size_t index, std::size_t* offset, std::size_t* size)) \
-  F(cuStreamIsCapturing, Result(Stream, CaptureStatus*))
+  F(cuStreamIsCapturing, Result(Stream, CaptureStatus*)) \
+  F(cuStreamBeginCapture_v2, Result(Stream, CaptureMode)) \
+  F(cuStreamEndCapture, Result(Stream, Graph*)) \
+  F(cuGraphInstantiateWithFlags, Result(GraphExec*, Graph, unsigned long long flags)) \
+  F(cuGraphLaunch, Result(GraphExec, Stream)) \
+  F(cuGraphExecDestroy, Result(GraphExec)) \
+  F(cuGraphDestroy, Result(Graph))
 
 using Program = struct ProgramObject*;
 using CompileResult = int;

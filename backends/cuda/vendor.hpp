@@ -23,6 +23,8 @@ using Device = cuda::Device;
 using Context = cuda::Context;
 using Stream = cuda::Stream;
 using Event = cuda::Event;
+using Graph = cuda::Graph;
+using GraphExec = cuda::GraphExec;
 using Module = cuda::Module;
 using Function = cuda::Function;
 using Compilation = cuda::Program;
@@ -97,6 +99,20 @@ inline bool is_capturing(Stream stream) {
   return g_driver.cuStreamIsCapturing && g_driver.cuStreamIsCapturing(stream, &status) == kOk &&
          status != cuda::kNotCapturing;
 }
+inline bool has_graphs() {
+  const cuda::Driver& d = g_driver;
+  return d.cuStreamBeginCapture_v2 && d.cuStreamEndCapture && d.cuGraphInstantiateWithFlags && d.cuGraphLaunch &&
+         d.cuGraphExecDestroy && d.cuGraphDestroy;
+}
+// Relaxed: what a thread does beside its capture (allocations, compilations) is its own business.
+inline Result capture_begin(Stream stream) { return g_driver.cuStreamBeginCapture_v2(stream, cuda::kCaptureRelaxed); }
+inline Result capture_end(Stream stream, Graph* out) { return g_driver.cuStreamEndCapture(stream, out); }
+inline Result graph_instantiate(GraphExec* out, Graph graph) {
+  return g_driver.cuGraphInstantiateWithFlags(out, graph, 0);
+}
+inline Result graph_launch(GraphExec graph, Stream stream) { return g_driver.cuGraphLaunch(graph, stream); }
+inline Result graph_exec_destroy(GraphExec graph) { return g_driver.cuGraphExecDestroy(graph); }
+inline Result graph_destroy(Graph graph) { return g_driver.cuGraphDestroy(graph); }
 inline Result event_create(Event* out) { return g_driver.cuEventCreate(out, cuda::kEventDefault); }
 inline Result event_destroy(Event event) { return g_driver.cuEventDestroy_v2(event); }
 inline Result event_record(Event event, Stream stream) { return g_driver.cuEventRecord(event, stream); }

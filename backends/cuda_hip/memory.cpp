@@ -12,14 +12,37 @@ vendor::Pointer place(const portico_buffer* buffer, size_t offset) {
   return vendor::pointer_at(buffer->address + offset);
 }
 
-// Memory may be given back while work that uses it is queued; neither driver promises to wait for that in every
-// version.
-void settle(const portico_device* device) {
-  device->make_current();
-  vendor::synchronize_device();
+// True when the address was put aside: a stream captures, and neither waiting nor freeing is allowed now.
+template <typename Address>
+bool defer(portico_device& device, std::vector<Address>& list, Address address) {
+  const std::lock_guard lock(device.deferred_mutex);
+  if (device.captures == 0) return false;
+  list.push_back(address);
+  return true;
 }
 
 }  // namespace
+
+// Memory may be given back while work that uses it is queued; neither driver promises to wait for that in every
+// version.
+void settle(const portico_device& device) {
+  device.make_current();
+  if (device.captures == 0) vendor::synchronize_device();
+}
+
+void release_deferred(portico_device& device) {
+  std::vector<std::uint64_t> addresses;
+  std::vector<void*> pinned;
+  {
+    const std::lock_guard lock(device.deferred_mutex);
+    addresses.swap(device.deferred);
+    pinned.swap(device.deferred_host);
+  }
+  if (addresses.empty() && pinned.empty()) return;
+  settle(device);
+  for (const std::uint64_t address : addresses) vendor::release(vendor::pointer_at(address));
+  for (void* memory : pinned) vendor::host_release(memory);
+}
 
 portico_status buffer_create(portico_device* device, size_t bytes, portico_buffer** out) {
   return guarded([&] {
@@ -37,7 +60,8 @@ portico_status buffer_create(portico_device* device, size_t bytes, portico_buffe
 void buffer_destroy(portico_buffer* buffer) {
   guarded([&] {
     const std::unique_ptr<portico_buffer> owned(buffer);
-    settle(buffer->device);
+    if (defer(*buffer->device, buffer->device->deferred, buffer->address)) return;
+    settle(*buffer->device);
     vendor::release(place(buffer, 0));  // a failure here is an earlier one of the device, reported where it happened
   });
 }
@@ -87,7 +111,8 @@ portico_status host_create(portico_device* device, size_t bytes, void** out) {
 
 void host_destroy(portico_device* device, void* memory) {
   guarded([&] {
-    settle(device);
+    if (defer(*device, device->deferred_host, memory)) return;
+    settle(*device);
     vendor::host_release(memory);
   });
 }

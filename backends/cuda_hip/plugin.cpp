@@ -43,6 +43,10 @@ extern "C" PORTICO_PLUGIN_EXPORT const portico_backend* portico_backend_v1(const
       .gemm = slots::gemm,
       .memory_info = slots::memory_info,
       .kernel_arg_count = slots::kernel_arg_count,
+      .capture_begin = slots::capture_begin,
+      .capture_end = slots::capture_end,
+      .graph_launch = slots::graph_launch,
+      .graph_destroy = slots::graph_destroy,
   };
   return &backend;
 }

@@ -46,6 +46,12 @@ portico_status kernel_arg_count(portico_kernel* kernel, uint32_t* out);
 // launch.cpp
 portico_status launch(portico_stream* stream, portico_kernel* kernel, const portico_launch* call);
 
+// capture.cpp
+portico_status capture_begin(portico_stream* stream);
+portico_status capture_end(portico_stream* stream, portico_graph** out);
+portico_status graph_launch(portico_stream* stream, portico_graph* graph);
+void graph_destroy(portico_graph* graph);
+
 // gemm.cpp
 portico_status gemm(portico_stream* stream, const portico_gemm* call);
 

@@ -1,6 +1,7 @@
 // The objects behind the contract's opaque pointers, and how a driver's codes become statuses.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,11 @@ inline void check(vendor::Result code, const char* what) {
     fail_with(code, what);
 }
 
+/// Waits for all work of the device, so that what it uses can be freed. Not while a stream captures.
+void settle(const portico_device& device);
+/// Frees what was given back while a stream captured.
+void release_deferred(portico_device& device);
+
 /// A loaded image. Kernels share it, so that it outlives the program it came from.
 struct LoadedModule {
   portico_device* device;
@@ -41,6 +47,13 @@ struct portico_device {
   vendor::Context context{};
   portico::cuda_hip::DeviceFacts facts;
 
+  // While a stream of the device captures, waiting for the device is an error that also ends the capture. Memory that
+  // is given back meanwhile is freed when the last capture is over.
+  std::atomic<int> captures{0};
+  std::mutex deferred_mutex;
+  std::vector<std::uint64_t> deferred;  // device addresses
+  std::vector<void*> deferred_host;     // pinned memory
+
   /// Makes this the calling thread's device. Asked each time, since other code of the process may have changed it;
   /// asking reads a variable of the thread.
   void make_current() const {
@@ -53,9 +66,15 @@ struct portico_device {
 struct portico_stream {
   portico_device* device;
   vendor::Stream stream{};
-  std::mutex mutex;  // guards the two below
+  std::mutex mutex;  // guards what follows
+  bool capturing = false;
   portico::cuda_hip::Staging staging;
   std::unique_ptr<portico::cuda_hip::Blas> blas;
+};
+
+struct portico_graph {
+  portico_device* device;
+  vendor::GraphExec graph{};
 };
 
 struct portico_event {

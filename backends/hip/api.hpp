@@ -15,9 +15,12 @@ using Result = int;
 using DevicePointer = void*;
 using Stream = struct StreamObject*;
 using Event = struct EventObject*;
+using Graph = struct GraphObject*;
+using GraphExec = struct GraphExecObject*;
 using Module = struct ModuleObject*;
 using Function = struct FunctionObject*;
 using CaptureStatus = int;
+using CaptureMode = int;
 
 inline constexpr Result kSuccess = 0;
 inline constexpr Result kErrorInvalidValue = 1;
@@ -36,6 +39,7 @@ inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr unsigned kEventDefault = 0;
 inline constexpr unsigned kHostMallocPortable = 1;
 inline constexpr CaptureStatus kNotCapturing = 0;
+inline constexpr CaptureMode kCaptureRelaxed = 2;
 
 // hipDeviceProp_t has two layouts. hipGetDeviceProperties of ROCm 4 and 5, kept by later versions as ...R0000:
 struct PropertiesR0000 {
@@ -122,7 +126,13 @@ struct PropertiesR0600 {
 
 // What the plugin can do without; a slot is null where the runtime lacks the function.
 #define PORTICO_HIP_OPTIONAL_FUNCTIONS(F) \
-  F(hipStreamIsCapturing, Result(Stream, CaptureStatus*))
+  F(hipStreamIsCapturing, Result(Stream, CaptureStatus*)) \
+  F(hipStreamBeginCapture, Result(Stream, CaptureMode)) \
+  F(hipStreamEndCapture, Result(Stream, Graph*)) \
+  F(hipGraphInstantiateWithFlags, Result(GraphExec*, Graph, unsigned long long flags)) \
+  F(hipGraphLaunch, Result(GraphExec, Stream)) \
+  F(hipGraphExecDestroy, Result(GraphExec)) \
+  F(hipGraphDestroy, Result(Graph))
 
 using Program = struct ProgramObject*;
 using CompileResult = int;

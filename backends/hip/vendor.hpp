@@ -23,6 +23,8 @@ using Device = int;
 using Context = int;
 using Stream = hip::Stream;
 using Event = hip::Event;
+using Graph = hip::Graph;
+using GraphExec = hip::GraphExec;
 using Module = hip::Module;
 using Function = hip::Function;
 using Compilation = hip::Program;
@@ -94,6 +96,20 @@ inline bool is_capturing(Stream stream) {
   return g_driver.hipStreamIsCapturing && g_driver.hipStreamIsCapturing(stream, &status) == kOk &&
          status != hip::kNotCapturing;
 }
+inline bool has_graphs() {
+  const hip::Driver& d = g_driver;
+  return d.hipStreamBeginCapture && d.hipStreamEndCapture && d.hipGraphInstantiateWithFlags && d.hipGraphLaunch &&
+         d.hipGraphExecDestroy && d.hipGraphDestroy;
+}
+// Relaxed: what a thread does beside its capture (allocations, compilations) is its own business.
+inline Result capture_begin(Stream stream) { return g_driver.hipStreamBeginCapture(stream, hip::kCaptureRelaxed); }
+inline Result capture_end(Stream stream, Graph* out) { return g_driver.hipStreamEndCapture(stream, out); }
+inline Result graph_instantiate(GraphExec* out, Graph graph) {
+  return g_driver.hipGraphInstantiateWithFlags(out, graph, 0);
+}
+inline Result graph_launch(GraphExec graph, Stream stream) { return g_driver.hipGraphLaunch(graph, stream); }
+inline Result graph_exec_destroy(GraphExec graph) { return g_driver.hipGraphExecDestroy(graph); }
+inline Result graph_destroy(Graph graph) { return g_driver.hipGraphDestroy(graph); }
 inline Result event_create(Event* out) { return g_driver.hipEventCreateWithFlags(out, hip::kEventDefault); }
 inline Result event_destroy(Event event) { return g_driver.hipEventDestroy(event); }
 inline Result event_record(Event event, Stream stream) { return g_driver.hipEventRecord(event, stream); }

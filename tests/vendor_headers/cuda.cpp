@@ -56,6 +56,7 @@ static_assert(cuda::kIntegrated == CU_DEVICE_ATTRIBUTE_INTEGRATED);
 static_assert(cuda::kComputeCapabilityMajor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 static_assert(cuda::kComputeCapabilityMinor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 
+static_assert(cuda::kCaptureRelaxed == CU_STREAM_CAPTURE_MODE_RELAXED);
 static_assert(cuda::kNotCapturing == CU_STREAM_CAPTURE_STATUS_NONE);
 static_assert(cuda::kStreamNonBlocking == CU_STREAM_NON_BLOCKING);
 static_assert(cuda::kEventDefault == CU_EVENT_DEFAULT);

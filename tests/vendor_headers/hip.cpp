@@ -45,6 +45,9 @@ CHECKED(hipModuleGetFunction)
 CHECKED(hipModuleLaunchKernel)
 PORTICO_HIP_FUNCTIONS(SAME)
 #undef SAME
+#define SAME(name, ...) static_assert(kSameFunction<decltype(hip::Driver::name), decltype(name)>, #name);
+PORTICO_HIP_OPTIONAL_FUNCTIONS(SAME)
+#undef SAME
 #define SAME(name, ...) static_assert(kSameFunction<decltype(hip::Compiler::name), decltype(name)>, #name);
 PORTICO_HIPRTC_FUNCTIONS(SAME)
 #undef SAME
@@ -89,6 +92,7 @@ static_assert(hip::kErrorLaunchTimeOut == hipErrorLaunchTimeOut);
 static_assert(hip::kErrorContextIsDestroyed == hipErrorContextIsDestroyed);
 static_assert(hip::kErrorAssert == hipErrorAssert);
 static_assert(hip::kErrorLaunchFailure == hipErrorLaunchFailure);
+static_assert(hip::kCaptureRelaxed == hipStreamCaptureModeRelaxed);
 static_assert(hip::kStreamNonBlocking == hipStreamNonBlocking);
 static_assert(hip::kEventDefault == hipEventDefault);
 static_assert(hip::kHostMallocPortable == hipHostMallocPortable);

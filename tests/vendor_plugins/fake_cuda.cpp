@@ -123,6 +123,7 @@ int cuCtxSetCurrent(Context context) {
 }
 int cuCtxSynchronize() {
   ENTER;
+  if (machine::some_stream_captures()) return 900;  // the operation is not permitted during a capture
   machine::drain_all();
   return kSuccess;
 }
@@ -193,6 +194,7 @@ int cuStreamDestroy_v2(Stream stream) {
 }
 int cuStreamSynchronize(Stream stream) {
   ENTER;
+  if (real(stream)->capturing) return 900;
   machine::drain(real(stream));
   return kSuccess;
 }
@@ -201,9 +203,42 @@ int cuStreamWaitEvent(Stream stream, Event event, unsigned) {
   machine::enqueue(real(stream), [copy = *real(event)] { machine::wait_for(&copy); });
   return kSuccess;
 }
-int cuStreamIsCapturing(Stream, CaptureStatus* status) {
+int cuStreamIsCapturing(Stream stream, CaptureStatus* status) {
   ENTER;
-  *status = machine::capturing() ? 1 : kNotCapturing;
+  *status = machine::capturing() || real(stream)->capturing ? 1 : kNotCapturing;
+  return kSuccess;
+}
+int cuStreamBeginCapture_v2(Stream stream, CaptureMode mode) {
+  ENTER;
+  if (mode != kCaptureRelaxed) return kErrorInvalidValue;
+  return machine::begin_capture(real(stream)) ? kSuccess : kErrorInvalidValue;
+}
+int cuStreamEndCapture(Stream stream, Graph* graph) {
+  FakeGraph* captured = nullptr;
+  if (!machine::end_capture(real(stream), &captured)) return kErrorInvalidValue;
+  *graph = reinterpret_cast<Graph>(captured);
+  ENTER;  // a failing end has ended the capture all the same
+  return kSuccess;
+}
+int cuGraphInstantiateWithFlags(GraphExec* exec, Graph graph, unsigned long long flags) {
+  ENTER;
+  if (flags != 0) return kErrorInvalidValue;
+  *exec = reinterpret_cast<GraphExec>(machine::copy_graph(reinterpret_cast<FakeGraph*>(graph)));
+  return kSuccess;
+}
+int cuGraphLaunch(GraphExec graph, Stream stream) {
+  ENTER;
+  machine::enqueue_graph(real(stream), reinterpret_cast<FakeGraph*>(graph));
+  return kSuccess;
+}
+int cuGraphExecDestroy(GraphExec graph) {
+  ENTER;
+  machine::destroy(reinterpret_cast<FakeGraph*>(graph));
+  return kSuccess;
+}
+int cuGraphDestroy(Graph graph) {
+  ENTER;
+  machine::destroy(reinterpret_cast<FakeGraph*>(graph));
   return kSuccess;
 }
 int cuEventCreate(Event* event, unsigned) {
@@ -256,11 +291,11 @@ int cuModuleGetFunction(Function* function, Module module, const char* name) {
   return kSuccess;
 }
 int cuLaunchKernel(Function function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                   unsigned, Stream, void** arguments, void**) {
+                   unsigned, Stream stream, void** arguments, void**) {
   ENTER;
   if (gy > 65535 || gz > 65535 || bx * by * bz > 1024) return kErrorInvalidValue;
   const unsigned grid[3] = {gx, gy, gz}, block[3] = {bx, by, bz};
-  machine::launched(reinterpret_cast<std::string*>(function)->c_str(), grid, block, arguments);
+  machine::launched(real(stream), reinterpret_cast<std::string*>(function)->c_str(), grid, block, arguments);
   return kSuccess;
 }
 int cuFuncGetParamInfo(Function, std::size_t index, std::size_t* offset, std::size_t* size) {

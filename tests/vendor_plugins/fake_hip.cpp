@@ -76,6 +76,7 @@ int hipGetDeviceProperties(PropertiesR0000* properties, int) {
 }
 int hipDeviceSynchronize() {
   ENTER;
+  if (machine::some_stream_captures()) return 900;  // the operation is not permitted during a capture
   machine::drain_all();
   return kSuccess;
 }
@@ -143,6 +144,7 @@ int hipStreamDestroy(Stream stream) {
 }
 int hipStreamSynchronize(Stream stream) {
   ENTER;
+  if (real(stream)->capturing) return 900;
   machine::drain(real(stream));
   return kSuccess;
 }
@@ -151,9 +153,42 @@ int hipStreamWaitEvent(Stream stream, Event event, unsigned) {
   machine::enqueue(real(stream), [copy = *real(event)] { machine::wait_for(&copy); });
   return kSuccess;
 }
-int hipStreamIsCapturing(Stream, CaptureStatus* status) {
+int hipStreamIsCapturing(Stream stream, CaptureStatus* status) {
   ENTER;
-  *status = machine::capturing() ? 1 : kNotCapturing;
+  *status = machine::capturing() || real(stream)->capturing ? 1 : kNotCapturing;
+  return kSuccess;
+}
+int hipStreamBeginCapture(Stream stream, CaptureMode mode) {
+  ENTER;
+  if (mode != kCaptureRelaxed) return kErrorInvalidValue;
+  return machine::begin_capture(real(stream)) ? kSuccess : kErrorInvalidValue;
+}
+int hipStreamEndCapture(Stream stream, Graph* graph) {
+  FakeGraph* captured = nullptr;
+  if (!machine::end_capture(real(stream), &captured)) return kErrorInvalidValue;
+  *graph = reinterpret_cast<Graph>(captured);
+  ENTER;  // a failing end has ended the capture all the same
+  return kSuccess;
+}
+int hipGraphInstantiateWithFlags(GraphExec* exec, Graph graph, unsigned long long flags) {
+  ENTER;
+  if (flags != 0) return kErrorInvalidValue;
+  *exec = reinterpret_cast<GraphExec>(machine::copy_graph(reinterpret_cast<FakeGraph*>(graph)));
+  return kSuccess;
+}
+int hipGraphLaunch(GraphExec graph, Stream stream) {
+  ENTER;
+  machine::enqueue_graph(real(stream), reinterpret_cast<FakeGraph*>(graph));
+  return kSuccess;
+}
+int hipGraphExecDestroy(GraphExec graph) {
+  ENTER;
+  machine::destroy(reinterpret_cast<FakeGraph*>(graph));
+  return kSuccess;
+}
+int hipGraphDestroy(Graph graph) {
+  ENTER;
+  machine::destroy(reinterpret_cast<FakeGraph*>(graph));
   return kSuccess;
 }
 int hipEventCreateWithFlags(Event* event, unsigned) {
@@ -202,11 +237,11 @@ int hipModuleGetFunction(Function* function, Module module, const char* name) {
   return kSuccess;
 }
 int hipModuleLaunchKernel(Function function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
-                          unsigned bz, unsigned, Stream, void** arguments, void**) {
+                          unsigned bz, unsigned, Stream stream, void** arguments, void**) {
   ENTER;
   if (bx * by * bz > 1024) return kErrorInvalidValue;
   const unsigned grid[3] = {gx, gy, gz}, block[3] = {bx, by, bz};
-  machine::launched(reinterpret_cast<std::string*>(function)->c_str(), grid, block, arguments);
+  machine::launched(real(stream), reinterpret_cast<std::string*>(function)->c_str(), grid, block, arguments);
   return kSuccess;
 }
 

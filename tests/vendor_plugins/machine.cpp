@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace portico::test::machine {
 namespace {
@@ -21,6 +22,7 @@ std::vector<FakeLaunch> g_launches;
 std::size_t g_used = 0, g_limit = std::size_t{1} << 30;
 std::uint32_t g_arguments = 0;
 double g_clock = 0;
+std::size_t g_graphs = 0;
 std::atomic<bool> g_capturing{false};
 std::size_t g_products = 0;
 int g_algorithm = -1, g_compute = -1;
@@ -102,6 +104,7 @@ void destroy(FakeStream* stream) {
 
 void enqueue(FakeStream* stream, std::function<void()> work) {
   const Lock lock(g_mutex);
+  if (stream->capturing) return stream->captured.push_back(std::move(work));
   stream->queue.push_back(std::move(work));
 }
 
@@ -127,14 +130,53 @@ void wait_for(const FakeEvent* event) {
   if (event->stream) drain_to(event->stream, event->position);
 }
 
-void launched(const char* name, const unsigned* grid, const unsigned* block, void** arguments) {
+bool begin_capture(FakeStream* stream) {
+  const Lock lock(g_mutex);
+  return !std::exchange(stream->capturing, true);
+}
+
+bool end_capture(FakeStream* stream, FakeGraph** out) {
+  const Lock lock(g_mutex);
+  if (!std::exchange(stream->capturing, false)) return false;
+  *out = new FakeGraph(std::move(stream->captured));
+  stream->captured.clear();
+  ++g_graphs;
+  return true;
+}
+
+void enqueue_graph(FakeStream* stream, const FakeGraph* graph) {
+  const Lock lock(g_mutex);
+  stream->queue.insert(stream->queue.end(), graph->begin(), graph->end());
+}
+
+FakeGraph* copy_graph(const FakeGraph* graph) {
+  const Lock lock(g_mutex);
+  ++g_graphs;
+  return new FakeGraph(*graph);
+}
+
+void destroy(FakeGraph* graph) {
+  const Lock lock(g_mutex);
+  --g_graphs;
+  delete graph;
+}
+
+bool some_stream_captures() {
+  const Lock lock(g_mutex);
+  return std::any_of(g_streams.begin(), g_streams.end(), [](const FakeStream* stream) { return stream->capturing; });
+}
+
+void launched(FakeStream* stream, const char* name, const unsigned* grid, const unsigned* block, void** arguments) {
   const Lock lock(g_mutex);
   FakeLaunch launch{};
   std::strncpy(launch.name, name, sizeof launch.name - 1);
   std::copy(grid, grid + 3, launch.grid);
   std::copy(block, block + 3, launch.block);
   for (std::uint32_t i = 0; i < std::min(g_arguments, 16u); ++i) std::memcpy(&launch.values[i], arguments[i], 8);
-  g_launches.push_back(launch);
+  if (stream->capturing)
+    stream->captured.push_back([launch] { g_launches.push_back(launch); });
+  else
+    g_launches.push_back(launch);
 }
 
 std::uint32_t argument_count() { return g_arguments; }
@@ -256,7 +298,7 @@ std::size_t fake_launches(FakeLaunch* out, std::size_t most) {
 
 std::size_t fake_alive() {
   const Lock lock(g_mutex);
-  return g_memory.size() + g_pinned.size() + g_streams.size();
+  return g_memory.size() + g_pinned.size() + g_streams.size() + g_graphs;
 }
 
 void fake_memory(std::size_t bytes) { g_limit = bytes; }

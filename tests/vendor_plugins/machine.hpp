@@ -12,7 +12,11 @@
 
 namespace portico::test {
 
+using FakeGraph = std::vector<std::function<void()>>;
+
 struct FakeStream {
+  bool capturing = false;
+  FakeGraph captured;
   std::vector<std::function<void()>> queue;
   std::size_t done = 0;
 };
@@ -50,7 +54,17 @@ void drain_all();
 void record(FakeEvent* event, FakeStream* stream);
 void wait_for(const FakeEvent* event);
 
-void launched(const char* name, const unsigned* grid, const unsigned* block, void** arguments);
+/// Notes the launch; on a capturing stream, each replay of the graph notes it.
+void launched(FakeStream* stream, const char* name, const unsigned* grid, const unsigned* block, void** arguments);
+
+/// A graph is what was enqueued between the two, copied by enqueue_graph. False where the calls do not fit together.
+bool begin_capture(FakeStream* stream);
+bool end_capture(FakeStream* stream, FakeGraph** out);
+void enqueue_graph(FakeStream* stream, const FakeGraph* graph);
+FakeGraph* copy_graph(const FakeGraph* graph);
+void destroy(FakeGraph* graph);
+/// Whether some stream captures: waiting for the whole device, or for that stream, is then an error.
+bool some_stream_captures();
 std::uint32_t argument_count();
 
 /// How elements are stored; the values of portico_dtype.

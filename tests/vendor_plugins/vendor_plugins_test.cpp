@@ -3,34 +3,6 @@
 #include "harness.hpp"
 
 namespace portico::test {
-namespace {
-
-const char* const kAdd = R"(
-KERNEL void add(IN(f32, x), OUT(f32, y), const uint count) {
-  OFFSET(x);
-  OFFSET(y);
-  for (uint i = GLOBAL_ID; i < count; i += GLOBAL_SIZE) y[i] += x[i];
-}
-)";
-
-portico_status compile(const std::string& text, portico_program** out) {
-  const std::string source =
-      std::string(static_cast<const char*>(backend().prelude.data), backend().prelude.size) + text;
-  return backend().program_compile(device(), {source.data(), source.size()}, out);
-}
-Owned<portico_program> make_program(const std::string& text) {
-  portico_program* made = nullptr;
-  ok(compile(text, &made));
-  return {made, backend().program_destroy};
-}
-Owned<portico_kernel> make_kernel(portico_program* program, const char* name) {
-  portico_kernel* made = nullptr;
-  ok(backend().kernel_create(program, name, &made));
-  return {made, backend().kernel_destroy};
-}
-
-}  // namespace
-
 TEST_CASE("devices are described before they are opened") {
   portico_device_info info{};
   ok(backend().device_describe(0, &info));

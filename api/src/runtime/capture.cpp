@@ -52,7 +52,10 @@ Recorder::Recorder(DeviceImpl& device)
   memory_ = std::make_shared<GraphMemory>(device_, origin_);
   check(device_.api.stream_create(device_.handle, &stream_.handle), "Graph::record on " + device_.label);
   const portico_status status = by_plugin_ ? device_.api.capture_begin(stream_.handle) : PORTICO_OK;
-  if (status != PORTICO_OK) {
+  if (status == PORTICO_UNSUPPORTED) {
+    take_message();
+    by_plugin_ = false;  // an old driver; the core's list does
+  } else if (status != PORTICO_OK) {
     device_.api.stream_destroy(stream_.handle);
     fail(status, "Graph::record on " + device_.label);
   }

@@ -80,7 +80,7 @@ class Recorder {
   StreamImpl& origin_;  ///< where the thread's work went before, and goes again afterwards
   StreamImpl stream_;
   const std::uint64_t number_;
-  const bool by_plugin_;
+  bool by_plugin_;
   bool active_ = false, finished_ = false;
   std::shared_ptr<GraphMemory> memory_;
   CallList calls_;
