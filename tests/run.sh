@@ -52,7 +52,7 @@ phase_done() {  # phase_done NAME: the time since the last phase
 }
 
 test_packages=(catch2 libbenchmark-dev pkgconf binutils libopenblas-dev)
-full_packages=(python3 python3-venv libamdhip64-5 libhiprtc-builtins5 clang clang-19)
+full_packages=(python3 python3-venv libamdhip64-5 libhiprtc-builtins5 clang clang-19 patchelf)
 packages=("${portico_build_packages[@]}" "${portico_run_packages[@]}" "${test_packages[@]}")
 install_packages "${packages[@]}" || exit 1
 
@@ -78,6 +78,7 @@ build() {  # build PRESET [configure options]: quiet when it works
 intel=""
 if [ -n "$full" ]; then
   . "$root/tests/full.sh"
+  export PORTICO_TEST_FULL=1
   get_python
   get_intel
   get_nvrtc

@@ -1,0 +1,47 @@
+#!/bin/bash
+# gpu_bundle_test.sh BUILD SOURCE: packs the build, unpacks it under another name, and runs it with an empty environment on
+# OpenCL. Exit code 77 unless PORTICO_TEST_FULL=1: packing takes half a minute.
+set -uo pipefail
+build=$1 source=$2
+[ "${PORTICO_TEST_FULL:-}" = 1 ] || { echo "skipped: only tests/run.sh --full packs the bundle"; exit 77; }
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+fail() {
+  echo "failed: $*"
+  exit 1
+}
+
+bash "$source/bench/gpu_bundle.sh" --build "$build" --out "$work/packed" --images 1000 || fail "packing"
+mkdir "$work/elsewhere" && tar -C "$work/elsewhere" -xzf "$work/packed/portico-gpu.tar.gz" || fail "unpacking"
+rm -rf "$work/packed"
+mv "$work/elsewhere/portico-gpu" "$work/elsewhere/another name"
+bundle="$work/elsewhere/another name"
+bare() { (cd "$work" && env -i PATH=/usr/bin:/bin HOME="$work" TMPDIR="$work" "$bundle/run.sh" "$@" 2>&1); }
+
+for program in portico-bench portico-train ops_matmul_test; do
+  ldd "$bundle/bin/$program" | grep -E 'libportico|libbenchmark|libz' | grep -vqF "$bundle" &&
+    fail "$program finds its libraries elsewhere: $(ldd "$bundle/bin/$program")"
+done
+grep -rlqF "$build" "$bundle" && fail "a file names the build: $(grep -rlF "$build" "$bundle")"
+
+text=$(bare --backend opencl --only '^(01_vector_add|tensor_shape_test|runtime_precision_test|runtime_pool_test)$' test) ||
+  fail "test: $text"
+grep -q '"passed": 4, "failed": 0, "skipped": 0' "$work/results/test.json" || fail "test.json: $(cat "$work/results/test.json")"
+text=$(bare train --model mlp --epochs 1 --limit 256) || fail "train: $text"
+grep -q 'test_accuracy=' <<<"$text" || fail "train says no accuracy: $text"
+text=$(bare bench --benchmark_filter='^copy/bytes:4096' --benchmark_min_time=0.01) || fail "bench: $text"
+[ -s "$work/results/rows.json" ] || fail "bench left no rows.json"
+
+text=$(bare bench --benchmark_filter='^nothing' --benchmark_min_time=0.01) && [ ! -s "$work/results/rows.json" ] &&
+  fail "a filter that matches nothing passes: $text"
+
+# What goes wrong is said, and is no success.
+mv "$bundle/bin/tensor_shape_test" "$bundle/bin/kept" && printf '#!/bin/sh\necho broken; exit 3\n' >"$bundle/bin/tensor_shape_test"
+chmod 755 "$bundle/bin/tensor_shape_test"
+text=$(bare --only '^tensor_shape_test$' test) && fail "a failing program passes: $text"
+grep -q '"result": "failed", "code": 3' "$work/results/test.json" || fail "test.json: $(cat "$work/results/test.json")"
+text=$(bare --only '^nothing$' test) && fail "no program at all passes: $text"
+text=$(bare --backend cuda test) && fail "cuda is said to work: $text"
+grep -q 'backend cuda cannot be used here' <<<"$text" || fail "cuda's reason is missing: $text"
+text=$(bare sanitize) && fail "sanitize is said to work: $text"
+echo "the bundle runs from '$bundle'"
