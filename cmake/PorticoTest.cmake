@@ -6,6 +6,8 @@
 # program that finds no device there exits with 77, which ctest reports as skipped. For opencl there are more variants:
 #   <name>/opencl-gpu-shape  with SHAPES: the kernels' GPU shape on a CPU device, so that it is never dead code
 #   <name>/intel             where PORTICO_INTEL_OPENCL names an environment with Intel's CPU runtime
+# and for cuda and hip one on the stand-in drivers of tests/standin, which run everywhere:
+#   <name>/cuda-standin, <name>/hip-standin
 # The program links tests/support: main(), skipping, Catch2. Building it builds the plugins it runs on.
 include_guard(GLOBAL)
 
@@ -68,6 +70,30 @@ function(portico_register_test name)
     ENVIRONMENT "${portico_test_environment};${arg_ENVIRONMENT}")
 endfunction()
 
+# The variables that put tests/standin in the place of a vendor's libraries, and the labels that say so; empty lists where
+# the stand-in is not built. `standin-ptx`: NVRTC's own PTX is executed; `standin`: the kernels' OpenCL spelling is.
+function(portico_standin backend environment labels)
+  set(${environment} "" PARENT_SCOPE)
+  set(${labels} "" PARENT_SCOPE)
+  if(backend STREQUAL hip AND TARGET standin_hip5)
+    set(${environment} "PORTICO_BACKEND=hip" "PORTICO_REQUIRE_BACKEND=1"
+      "PORTICO_HIP_RUNTIME=$<TARGET_FILE:standin_hip5>" "PORTICO_ROCBLAS=$<TARGET_FILE:standin_hip5>" PARENT_SCOPE)
+    set(${labels} standin hip-standin PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(portico_add_standin_tests name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "BACKENDS;LABELS")
+  foreach(backend IN LISTS arg_BACKENDS)
+    portico_standin(${backend} environment labels)
+    if(labels)
+      add_dependencies(${name} standin_${backend})
+      portico_register_test(${name}/${backend}-standin COMMAND ${name} LABELS ${labels} ${arg_LABELS}
+        TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT ${environment})
+    endif()
+  endforeach()
+endfunction()
+
 function(portico_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SHAPES" "TIMEOUT" "SOURCES;BACKENDS;LIBRARIES;LABELS;DEFINITIONS")
   add_executable(${name} ${arg_SOURCES})
@@ -85,6 +111,7 @@ function(portico_add_test name)
     portico_register_test(${name}/${backend} COMMAND ${name} LABELS ${backend} ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
       ENVIRONMENT "PORTICO_BACKEND=${backend}")
   endforeach()
+  portico_add_standin_tests(${name} BACKENDS ${arg_BACKENDS} LABELS ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}")
   if("opencl" IN_LIST arg_BACKENDS)
     set_tests_properties(${portico_test_prefix}${name}/opencl PROPERTIES FIXTURES_SETUP ${portico_test_prefix}kernel_texts)
     if(arg_SHAPES)
