@@ -39,35 +39,64 @@ int setting(const char* variable, int otherwise) {
 
 const char* name_of(Result code) {
   switch (code) {
-    case kOk: return "CUDA_SUCCESS";
-    case kInvalidValue: return "CUDA_ERROR_INVALID_VALUE";
-    case kOutOfMemory: return "CUDA_ERROR_OUT_OF_MEMORY";
-    case kNotInitialized: return "CUDA_ERROR_NOT_INITIALIZED";
-    case 4: return "CUDA_ERROR_DEINITIALIZED";
-    case kNoDevice: return "CUDA_ERROR_NO_DEVICE";
-    case kInvalidDevice: return "CUDA_ERROR_INVALID_DEVICE";
-    case kInvalidImage: return "CUDA_ERROR_INVALID_IMAGE";
-    case kInvalidContext: return "CUDA_ERROR_INVALID_CONTEXT";
-    case kNoBinaryForGpu: return "CUDA_ERROR_NO_BINARY_FOR_GPU";
-    case kInvalidPtx: return "CUDA_ERROR_INVALID_PTX";
-    case kInvalidHandle: return "CUDA_ERROR_INVALID_HANDLE";
-    case kNotFound: return "CUDA_ERROR_NOT_FOUND";
-    case kNotReady: return "CUDA_ERROR_NOT_READY";
-    case kIllegalAddress: return "CUDA_ERROR_ILLEGAL_ADDRESS";
-    case kLaunchOutOfResources: return "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES";
-    case cuda::kErrorLaunchTimeout: return "CUDA_ERROR_LAUNCH_TIMEOUT";
-    case kMisalignedAddress: return "CUDA_ERROR_MISALIGNED_ADDRESS";
-    case kLaunchFailed: return "CUDA_ERROR_LAUNCH_FAILED";
-    case kUnsupported: return "CUDA_ERROR_NOT_SUPPORTED";
-    case kCaptureUnsupported: return "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
-    case kCaptureInvalidated: return "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED";
-    case kCaptureMerge: return "CUDA_ERROR_STREAM_CAPTURE_MERGE";
-    case kCaptureUnmatched: return "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED";
-    case kCaptureUnjoined: return "CUDA_ERROR_STREAM_CAPTURE_UNJOINED";
-    case kCaptureIsolation: return "CUDA_ERROR_STREAM_CAPTURE_ISOLATION";
-    case kCapturedEvent: return "CUDA_ERROR_CAPTURED_EVENT";
-    case kCaptureWrongThread: return "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD";
-    default: return nullptr;
+    case kOk:
+      return "CUDA_SUCCESS";
+    case kInvalidValue:
+      return "CUDA_ERROR_INVALID_VALUE";
+    case kOutOfMemory:
+      return "CUDA_ERROR_OUT_OF_MEMORY";
+    case kNotInitialized:
+      return "CUDA_ERROR_NOT_INITIALIZED";
+    case 4:
+      return "CUDA_ERROR_DEINITIALIZED";
+    case kNoDevice:
+      return "CUDA_ERROR_NO_DEVICE";
+    case kInvalidDevice:
+      return "CUDA_ERROR_INVALID_DEVICE";
+    case kInvalidImage:
+      return "CUDA_ERROR_INVALID_IMAGE";
+    case kInvalidContext:
+      return "CUDA_ERROR_INVALID_CONTEXT";
+    case kNoBinaryForGpu:
+      return "CUDA_ERROR_NO_BINARY_FOR_GPU";
+    case kInvalidPtx:
+      return "CUDA_ERROR_INVALID_PTX";
+    case kInvalidHandle:
+      return "CUDA_ERROR_INVALID_HANDLE";
+    case kNotFound:
+      return "CUDA_ERROR_NOT_FOUND";
+    case kNotReady:
+      return "CUDA_ERROR_NOT_READY";
+    case kIllegalAddress:
+      return "CUDA_ERROR_ILLEGAL_ADDRESS";
+    case kLaunchOutOfResources:
+      return "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES";
+    case cuda::kErrorLaunchTimeout:
+      return "CUDA_ERROR_LAUNCH_TIMEOUT";
+    case kMisalignedAddress:
+      return "CUDA_ERROR_MISALIGNED_ADDRESS";
+    case kLaunchFailed:
+      return "CUDA_ERROR_LAUNCH_FAILED";
+    case kUnsupported:
+      return "CUDA_ERROR_NOT_SUPPORTED";
+    case kCaptureUnsupported:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED";
+    case kCaptureInvalidated:
+      return "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED";
+    case kCaptureMerge:
+      return "CUDA_ERROR_STREAM_CAPTURE_MERGE";
+    case kCaptureUnmatched:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED";
+    case kCaptureUnjoined:
+      return "CUDA_ERROR_STREAM_CAPTURE_UNJOINED";
+    case kCaptureIsolation:
+      return "CUDA_ERROR_STREAM_CAPTURE_ISOLATION";
+    case kCapturedEvent:
+      return "CUDA_ERROR_CAPTURED_EVENT";
+    case kCaptureWrongThread:
+      return "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD";
+    default:
+      return nullptr;
   }
 }
 
@@ -121,26 +150,67 @@ STANDIN_EXPORT int cuDeviceGetAttribute(int* value, cuda::Attribute what, cuda::
   if (!value) return kInvalidValue;
   if (!exists(device)) return kInvalidDevice;
   switch (what) {
-    case cuda::kMaxThreadsPerBlock: *value = static_cast<int>(profile().max_threads); break;
-    case 2: case 3: *value = 1024; break;  // block extents
-    case 4: *value = static_cast<int>(profile().max_block_z); break;
-    case 5: *value = 0x7fffffff; break;  // grid extents
-    case 6: case 7: *value = static_cast<int>(profile().max_grid_yz); break;
-    case cuda::kMaxSharedMemoryPerBlock: *value = static_cast<int>(profile().shared); break;
-    case cuda::kWarpSize: *value = 32; break;
-    case 12: *value = 65536; break;  // registers a block
-    case cuda::kMultiprocessorCount: *value = 16; break;
-    case cuda::kIntegrated: *value = 0; break;
-    case 38: *value = 40 << 20; break;  // level 2 cache
-    case 39: *value = 2048; break;      // threads a multiprocessor
-    case 40: *value = 2; break;         // copy engines
-    case 41: *value = 1; break;         // unified addresses
-    case cuda::kComputeCapabilityMajor: *value = capability() / 10; break;
-    case cuda::kComputeCapabilityMinor: *value = capability() % 10; break;
-    case 81: *value = 100 << 10; break;  // shared memory a multiprocessor
-    case 97: *value = static_cast<int>(profile().shared); break;  // with opt-in, which the stand-in does not have
-    case 115: *value = 1; break;  // memory pools
-    default: return kInvalidValue;
+    case cuda::kMaxThreadsPerBlock:
+      *value = static_cast<int>(profile().max_threads);
+      break;
+    case 2:
+    case 3:
+      *value = 1024;
+      break;  // block extents
+    case 4:
+      *value = static_cast<int>(profile().max_block_z);
+      break;
+    case 5:
+      *value = 0x7fffffff;
+      break;  // grid extents
+    case 6:
+    case 7:
+      *value = static_cast<int>(profile().max_grid_yz);
+      break;
+    case cuda::kMaxSharedMemoryPerBlock:
+      *value = static_cast<int>(profile().shared);
+      break;
+    case cuda::kWarpSize:
+      *value = 32;
+      break;
+    case 12:
+      *value = 65536;
+      break;  // registers a block
+    case cuda::kMultiprocessorCount:
+      *value = 16;
+      break;
+    case cuda::kIntegrated:
+      *value = 0;
+      break;
+    case 38:
+      *value = 40 << 20;
+      break;  // level 2 cache
+    case 39:
+      *value = 2048;
+      break;  // threads a multiprocessor
+    case 40:
+      *value = 2;
+      break;  // copy engines
+    case 41:
+      *value = 1;
+      break;  // unified addresses
+    case cuda::kComputeCapabilityMajor:
+      *value = capability() / 10;
+      break;
+    case cuda::kComputeCapabilityMinor:
+      *value = capability() % 10;
+      break;
+    case 81:
+      *value = 100 << 10;
+      break;  // shared memory a multiprocessor
+    case 97:
+      *value = static_cast<int>(profile().shared);
+      break;  // with opt-in, which the stand-in does not have
+    case 115:
+      *value = 1;
+      break;  // memory pools
+    default:
+      return kInvalidValue;
   }
   return kOk;
 }

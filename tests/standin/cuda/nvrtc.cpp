@@ -34,13 +34,20 @@ STANDIN_EXPORT int nvrtcVersion(int* major, int* minor) {
 }
 STANDIN_EXPORT const char* nvrtcGetErrorString(int code) {
   switch (code) {
-    case kSuccess: return "NVRTC_SUCCESS";
-    case 1: return "NVRTC_ERROR_OUT_OF_MEMORY";
-    case kInvalidInput: return "NVRTC_ERROR_INVALID_INPUT";
-    case kInvalidProgram: return "NVRTC_ERROR_INVALID_PROGRAM";
-    case kInvalidOption: return "NVRTC_ERROR_INVALID_OPTION";
-    case kCompilation: return "NVRTC_ERROR_COMPILATION";
-    default: return "NVRTC_ERROR_INTERNAL_ERROR";
+    case kSuccess:
+      return "NVRTC_SUCCESS";
+    case 1:
+      return "NVRTC_ERROR_OUT_OF_MEMORY";
+    case kInvalidInput:
+      return "NVRTC_ERROR_INVALID_INPUT";
+    case kInvalidProgram:
+      return "NVRTC_ERROR_INVALID_PROGRAM";
+    case kInvalidOption:
+      return "NVRTC_ERROR_INVALID_OPTION";
+    case kCompilation:
+      return "NVRTC_ERROR_COMPILATION";
+    default:
+      return "NVRTC_ERROR_INTERNAL_ERROR";
   }
 }
 STANDIN_EXPORT int nvrtcGetNumSupportedArchs(int* count) {
@@ -77,10 +84,14 @@ STANDIN_EXPORT int nvrtcCompileProgram(cuda::Program handle, int option_count, c
   const auto program = programs().find(handle);
   if (!program) return kInvalidProgram;
   switch (program->compile(option_count, options, {"--gpu-architecture=", "--std=c++17", "--fmad=true"})) {
-    case rtc::Outcome::compiled: return kSuccess;
-    case rtc::Outcome::rejected: return kCompilation;
-    case rtc::Outcome::invalid_option: return kInvalidOption;
-    case rtc::Outcome::invalid_input: break;
+    case rtc::Outcome::compiled:
+      return kSuccess;
+    case rtc::Outcome::rejected:
+      return kCompilation;
+    case rtc::Outcome::invalid_option:
+      return kInvalidOption;
+    case rtc::Outcome::invalid_input:
+      break;
   }
   return kInvalidInput;
 }

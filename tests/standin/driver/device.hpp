@@ -46,6 +46,7 @@ class Device {
   /// The code that ended this device's work, or kOk.
   int lost() const { return lost_.load(std::memory_order_relaxed); }
   void lose(int code);
+  void restore() { lost_ = kOk; }
 
   /// Waits for all streams of the device.
   void drain();
