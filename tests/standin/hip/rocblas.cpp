@@ -6,6 +6,7 @@
 #include "tests/standin/driver/graph.hpp"
 #include "tests/standin/driver/streams_api.hpp"
 #include "tests/standin/export.hpp"
+#include "tests/standin/hip/enter.hpp"
 
 using namespace portico::standin;
 namespace rocblas = hip::blas;
@@ -94,9 +95,9 @@ int multiply(rocblas::Handle handle, int op_a, int op_b, std::int32_t m, std::in
 }
 
 // A lost device shows in rocBLAS as an internal error.
-#define ENTER_ROCBLAS     \
-  STANDIN_ENTER(nothing); \
-  if (current_device() && current_device()->lost()) return kInternalError
+#define ENTER_ROCBLAS \
+  ENTER_HIP(nothing); \
+  if (current_device()->lost()) return kInternalError
 
 }  // namespace
 
@@ -104,7 +105,7 @@ STANDIN_EXPORT int rocblas_create_handle(rocblas::Handle* out) {
   ENTER_ROCBLAS;
   if (!out) return kBadPointer;
   auto handle = std::make_shared<Handle>();
-  handle->device = current_device() ? current_device() : &machine().devices[0];
+  handle->device = current_device();
   *out = static_cast<rocblas::Handle>(handles().add(std::move(handle)));
   ++machine().others;
   return kSuccess;
@@ -128,6 +129,11 @@ STANDIN_EXPORT int rocblas_set_atomics_mode(rocblas::Handle handle, rocblas::Ato
   ENTER_ROCBLAS;
   if (!handles().find(handle)) return kBadHandle;
   return mode == 0 || mode == 1 ? kSuccess : kBadValue;
+}
+STANDIN_EXPORT int rocblas_set_math_mode(rocblas::Handle handle, rocblas::MathMode mode) {
+  ENTER_ROCBLAS;
+  if (!handles().find(handle)) return kBadHandle;
+  return mode == rocblas::kDefaultMath || mode == rocblas::kXf32Math ? kSuccess : kBadValue;
 }
 STANDIN_EXPORT const char* rocblas_status_to_string(int status) {
   switch (status) {

@@ -5,6 +5,7 @@
 #include "tests/standin/driver/api.hpp"
 #include "tests/standin/driver/device.hpp"
 #include "tests/standin/export.hpp"
+#include "tests/standin/hip/enter.hpp"
 
 using hip::PropertiesR0000;
 using hip::PropertiesR0600;
@@ -16,13 +17,6 @@ using namespace portico::standin;
 #endif
 
 namespace {
-
-// HIP needs no call to start it, and every thread begins on device 0.
-const bool g_started = [] {
-  mark_started();
-  for (Device& device : machine().devices) device.retained = 1;
-  return true;
-}();
 
 constexpr int kVersion = STANDIN_HIP_MAJOR * 10000000 + 200000 + 21153;
 
@@ -100,12 +94,12 @@ int fill_properties(Properties* properties, int device) {
 }  // namespace
 
 STANDIN_EXPORT int hipDriverGetVersion(int* version) {
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   *version = kVersion;
   return kOk;
 }
 STANDIN_EXPORT int hipRuntimeGetVersion(int* version) {
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   *version = kVersion;
   return kOk;
 }
@@ -115,41 +109,41 @@ STANDIN_EXPORT const char* hipGetErrorString(Result code) {
   return text ? text : "unknown error";
 }
 STANDIN_EXPORT int hipGetDeviceCount(int* count) {
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   if (!count) return kInvalidValue;
   *count = kDevices;
   return kOk;
 }
 STANDIN_EXPORT int hipGetDevice(int* device) {
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   if (!device) return kInvalidValue;
   *device = current_device() ? current_device()->index : 0;
   return kOk;
 }
 STANDIN_EXPORT int hipSetDevice(int device) {
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   if (device < 0 || device >= kDevices) return kInvalidDevice;
   current_device() = &machine().devices[device];
   return kOk;
 }
 #if STANDIN_HIP_MAJOR >= 6
 STANDIN_EXPORT int hipGetDevicePropertiesR0600(PropertiesR0600* properties, int device) {
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   return fill_properties(properties, device);
 }
 STANDIN_EXPORT int hipGetDevicePropertiesR0000(PropertiesR0000* properties, int device) {
 #else
 STANDIN_EXPORT int hipGetDeviceProperties(PropertiesR0000* properties, int device) {
 #endif
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   return fill_properties(properties, device);
 }
 STANDIN_EXPORT int hipDeviceSynchronize() {
-  STANDIN_ENTER(device);
+  ENTER_HIP(device);
   return api::synchronize_device();
 }
 STANDIN_EXPORT int hipDeviceCanAccessPeer(int* can, int device, int peer) {
-  STANDIN_ENTER(start);
+  ENTER_HIP(start);
   if (!can || device < 0 || device >= kDevices || peer < 0 || peer >= kDevices) return kInvalidValue;
   *can = 0;  // copies between devices work; a kernel sees its own device's memory only
   return kOk;

@@ -3,26 +3,12 @@
 #include "tests/standin/driver/api.hpp"
 #include "tests/standin/driver/device.hpp"
 #include "tests/standin/export.hpp"
+#include "tests/standin/hip/enter.hpp"
 
 using namespace hip;
 namespace api = portico::standin::api;
-using portico::standin::current_device;
 using portico::standin::kInvalidValue;
 using portico::standin::kOk;
-using portico::standin::machine;
-
-namespace {
-
-// A thread that never chose a device is on the first.
-void choose_default() {
-  if (!current_device()) current_device() = &machine().devices[0];
-}
-
-}  // namespace
-
-#define ENTER_HIP(needs) \
-  choose_default();      \
-  STANDIN_ENTER(needs)
 
 STANDIN_EXPORT int hipMalloc(void** out, std::size_t bytes) {
   ENTER_HIP(device);
