@@ -75,10 +75,16 @@ endfunction()
 function(portico_standin backend environment labels)
   set(${environment} "" PARENT_SCOPE)
   set(${labels} "" PARENT_SCOPE)
-  if(backend STREQUAL hip AND TARGET standin_hip5)
-    set(${environment} "PORTICO_BACKEND=hip" "PORTICO_REQUIRE_BACKEND=1"
-      "PORTICO_HIP_RUNTIME=$<TARGET_FILE:standin_hip5>" "PORTICO_ROCBLAS=$<TARGET_FILE:standin_hip5>" PARENT_SCOPE)
+  if(backend STREQUAL hip AND TARGET standin_hip6)
+    set(library "$<TARGET_FILE:standin_hip6>")
+    set(${environment} "PORTICO_BACKEND=hip" "PORTICO_REQUIRE_BACKEND=1" "PORTICO_HIP_RUNTIME=${library}"
+      "PORTICO_HIPRTC=${library}" "PORTICO_ROCBLAS=${library}" "PORTICO_HIPBLASLT=${library}" PARENT_SCOPE)
     set(${labels} standin hip-standin PARENT_SCOPE)
+  elseif(backend STREQUAL cuda AND TARGET standin_cuda)
+    set(library "$<TARGET_FILE:standin_cuda>")
+    set(${environment} "PORTICO_BACKEND=cuda" "PORTICO_REQUIRE_BACKEND=1" "PORTICO_CUDA_DRIVER=${library}"
+      "PORTICO_CUBLASLT=${library}" "PORTICO_CUBLAS=${library}" "PORTICO_NVRTC=${library}" PARENT_SCOPE)
+    set(${labels} standin cuda-standin PARENT_SCOPE)
   endif()
 endfunction()
 

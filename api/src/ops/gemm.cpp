@@ -61,10 +61,12 @@ void finish(const Device& device, DType dtype, const Gemm& call, const Arg& c, c
 }
 
 // The product alone by the library, then the rest. Where that is slower than one kernel of our own no device has shown
-// yet: the library's product uses matrix units, ours does not.
+// yet: the library's product uses matrix units, ours does not. In a half type the product is rounded in between, which
+// only relu can bear.
 bool vendor_gemm_in_two_steps(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b,
                               const Arg& c, const Arg* bias, const char* subject) {
   if (bias == nullptr && call.activation == Activation::none) return false;
+  if (dtype != DType::f32 && (bias != nullptr || call.activation != Activation::relu)) return false;
   Gemm plain = call;
   plain.activation = Activation::none;
   if (!vendor_gemm(device, dtype, plain, a, b, c, nullptr, subject)) return false;
