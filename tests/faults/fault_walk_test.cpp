@@ -1,0 +1,123 @@
+// The walk: each call that a scenario makes fails once in each way. One process, so that what a failure leaves behind
+// would show in what comes after.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "catch.hpp"
+#include "control.hpp"
+#include "scenario.hpp"
+
+namespace portico::test {
+namespace {
+
+struct Kind {
+  const char* name;
+  int code;
+  bool ends_device;
+};
+
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+// What a function can fail with, by what it is.
+std::vector<Kind> kinds_of(const std::string& function) {
+  const std::string name = function;
+  if (contains(name, "rocblas")) return {{"BLAS: memory", 5, false}, {"BLAS: internal", 6, false}};
+  if (contains(name, "hipblasLt")) return {{"BLAS: memory", 2, false}, {"BLAS: internal", 6, false}};
+  if (contains(name, "cublas")) return {{"BLAS: memory", 3, false}, {"BLAS: internal", 14, false}};
+  if (contains(name, "rtc")) return {{"compiler", 6, false}, {"compiler: memory", 1, false}};
+  return {{"out of memory", 2, false}, {"unknown", 999, false}, {"launch failure", 719, true}, {"timeout", 702, true}};
+}
+
+// The first ones, where most is new, then a spread over the rest.
+std::vector<std::uint64_t> positions(std::uint64_t count) {
+  std::set<std::uint64_t> chosen;
+  for (std::uint64_t n = 1; n <= std::min<std::uint64_t>(count, 4); ++n) chosen.insert(n);
+  for (std::uint64_t part = 1; part <= 8; ++part) chosen.insert(std::max<std::uint64_t>(1, count * part / 8));
+  return {chosen.begin(), chosen.end()};
+}
+
+struct Row {
+  int cases = 0, same = 0, errors = 0;
+};
+
+// What must not grow from case to case; memory is the pool's, which is emptied before it is counted.
+Counts owned(const StandIn& stand_in) {
+  Device::current().empty_cache();
+  return stand_in.alive();
+}
+
+}  // namespace
+
+TEST_CASE("every call fails once") {
+  const StandIn stand_in;
+  std::map<std::string, Row> table;
+  int walked = 0;
+  for (const Scenario& scenario : scenarios()) {
+    stand_in.faults("");
+    const std::vector<float> expected = scenario.run();
+    REQUIRE(scenario.run() == expected);
+    const Counts before = owned(stand_in);
+    stand_in.faults("");
+    REQUIRE(scenario.run() == expected);
+    const Counts calls = stand_in.calls();
+    for (const auto& [function, count] : calls)
+      for (const Kind& kind : kinds_of(function))
+        for (const std::uint64_t n : positions(count)) {
+          const std::string fault = function + ":" + std::to_string(n) + ":" + std::to_string(kind.code);
+          INFO(scenario.name << " with " << fault);
+          Row& row = table[scenario.name + " | " + kind.name];
+          ++row.cases;
+          stand_in.faults(fault);
+          try {
+            const std::vector<float> result = scenario.run();
+            CHECK(result == expected);
+            ++row.same;
+          } catch (const Error& error) {
+            const bool says_something = std::strlen(error.what()) > 10;
+            CHECK(says_something);
+            ++row.errors;
+          } catch (const std::exception& error) {
+            FAIL_CHECK("not a portico::Error: " << error.what());
+          }
+          stand_in.faults("");
+          stand_in.lose(0, 0);
+          // Nothing of it lives on: the same step again gives what it gave.
+          CHECK(scenario.run() == expected);
+          CHECK(owned(stand_in) == before);
+          ++walked;
+        }
+  }
+  std::printf("%-40s %6s %16s %8s\n", "scenario | kind", "cases", "as without it", "errors");
+  for (const auto& [name, row] : table)
+    std::printf("%-40s %6d %16d %8d\n", name.c_str(), row.cases, row.same, row.errors);
+  std::printf("%d failed calls walked\n", walked);
+}
+
+TEST_CASE("after a lost device the other one works on") {
+  const StandIn stand_in;
+  const std::string backend(Device::current().backend());
+  const Device first = Device::open(backend + ":0"), second = Device::open(backend + ":1");
+  const std::vector<float> expected = [&] {
+    const DeviceGuard guard(second);
+    return train_two_steps();
+  }();
+  {
+    const DeviceGuard guard(first);
+    const Tensor x = Tensor::full({16}, 1.0f);
+    stand_in.lose(0, 719);
+    try {
+      (x + x).to_vector();
+      FAIL_CHECK("a lost device answered");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::device_lost);
+    }
+  }
+  const DeviceGuard guard(second);
+  CHECK(train_two_steps() == expected);
+  stand_in.lose(0, 0);
+}
+
+}  // namespace portico::test

@@ -1,0 +1,77 @@
+// Failures of what happens once a process: opening libraries and a device, compiling, loading, the first launches. Each
+// in a process of its own, which this program starts: itself with --once.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "catch.hpp"
+#include "control.hpp"
+#include "run_program.hpp"
+#include "temporary_folder.hpp"
+
+namespace portico::test {
+namespace {
+
+std::string program() { return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "fault_child"; }
+
+ProgramRun child(const std::string& variables) {
+  return run_program("env PORTICO_CACHE=0 " + variables + " timeout 120 '" + program() + "'");
+}
+
+// "calls NAME COUNT" lines of the stand-in's report.
+std::map<std::string, std::uint64_t> calls_in(const std::string& file) {
+  std::map<std::string, std::uint64_t> calls;
+  std::ifstream report(file);
+  for (std::string word, name; report >> word;) {
+    std::uint64_t count = 0;
+    std::string line;
+    std::getline(report, line);
+    std::istringstream fields(line);
+    if (word == "calls" && fields >> name >> count) calls[name] = count;
+  }
+  return calls;
+}
+
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+std::vector<int> codes_of(const std::string& name) {
+  if (contains(name, "rtc")) return {6};
+  if (contains(name, "blas")) return {6};
+  return {2, 719};
+}
+
+}  // namespace
+
+TEST_CASE("a process whose first calls fail ends with an error or with the result") {
+  const TemporaryFolder folder;
+  const std::string report = folder.path() / "report";
+  const ProgramRun good = child("PORTICO_STANDIN_REPORT=" + report);
+  REQUIRE(good.code == 0);
+  const auto calls = calls_in(report);
+  REQUIRE(calls.size() > 15);
+  int cases = 0, errors = 0, same = 0;
+  for (const auto& [name, count] : calls)
+    for (const int code : codes_of(name))
+      for (const std::uint64_t n : {std::uint64_t{1}, count}) {
+        if (n == count && count == 1 && cases % 2) continue;
+        const std::string fault = name + ":" + std::to_string(n) + ":" + std::to_string(code);
+        INFO(fault);
+        const ProgramRun run = child("PORTICO_STANDIN_FAULT=" + fault);
+        INFO(run.err);
+        ++cases;
+        if (run.code == 0) {
+          CHECK(run.out == good.out);
+          ++same;
+        } else {
+          CHECK(run.code == 3);  // the child's own code for a portico::Error
+          CHECK(run.err.find("error: ") != std::string::npos);
+          ++errors;
+        }
+      }
+  std::printf("%zu functions, %d processes: %d as without it, %d errors\n", calls.size(), cases, same, errors);
+}
+
+}  // namespace portico::test
