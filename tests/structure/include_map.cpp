@@ -57,6 +57,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"tests/kernel_compile/", "tests/backends"},
     {"tests/vendor_plugins/", "tests/backends"},
     {"tests/standin/", "tests/standin"},
+    {"tests/faults/", "tests/faults"},
     {"tests/", "tests"},
     {"bench/", "bench"},
     {"bench/null_backend/", "bench/null_backend"},
@@ -100,6 +101,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
                                    "backends/hip", "backends/opencl"})},
     {"tests/standin",
      public_and({"tests/support", "abi", "backends/common", "backends/cuda_hip", "backends/cuda", "backends/hip"})},
+    {"tests/faults", public_and({"tests/support", "tests/standin"})},  // the stand-in's test functions
     {"tests", public_and({"tests/support", "abi"})},
     {"bench", public_and({"tests/support"})},
     {"bench/null_backend", {"abi", "backends/common"}},  // a plugin that does nothing

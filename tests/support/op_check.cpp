@@ -189,6 +189,8 @@ void check_gradient(const OpCase& op, DType dtype, int samples) {
     return std::inner_product(result.begin(), result.end(), seed.begin(), 0.0);
   };
 
+  const std::vector<std::string> features = Device::current().info().features();
+  const bool has_library = std::find(features.begin(), features.end(), "gemm") != features.end();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (values_of(op, i).integers) continue;
     INFO("input " << i);
@@ -198,6 +200,7 @@ void check_gradient(const OpCase& op, DType dtype, int samples) {
 
     std::vector<Doubles> at = values;
     std::vector<float> sampled;
+    std::vector<std::size_t> elements;
     Doubles numeric;
     const std::size_t count = values[i].size();
     const std::size_t take = std::min<std::size_t>(count, static_cast<std::size_t>(samples));
@@ -213,6 +216,7 @@ void check_gradient(const OpCase& op, DType dtype, int samples) {
       numeric.push_back((8.0 * (shifted(h) - shifted(-h)) - (shifted(2 * h) - shifted(-2 * h))) / (12.0 * h));
       at[i][element] = x;
       sampled.push_back(gradient[element]);
+      elements.push_back(element);
     }
     check_values(sampled, numeric, dtype, gradient_length(op, y.count(), inputs[i].count()), 4.0 * op.magnitude,
                  2.0 * op.gradient_tolerance);
@@ -222,7 +226,13 @@ void check_gradient(const OpCase& op, DType dtype, int samples) {
     std::vector<Tensor> single = aligned_inputs(op, values, dtype);
     single[i].set_requires_grad();
     op.op(single).backward(dy);
-    CHECK(single[i].grad().to_vector() == gradient);
+    const std::vector<float> alone = single[i].grad().to_vector();
+    REQUIRE(alone.size() == gradient.size());
+    // The same to the last bit but where a vendor's library makes two gradients in one call: it sums in its own order.
+    if (!has_library) CHECK(alone == gradient);
+    for (std::size_t s = 0; s < sampled.size(); ++s) sampled[s] = alone[elements[s]];
+    check_values(sampled, numeric, dtype, gradient_length(op, y.count(), inputs[i].count()), 4.0 * op.magnitude,
+                 2.0 * op.gradient_tolerance);
   }
 }
 
