@@ -34,11 +34,14 @@ void debug_prepare(Block& block, StreamImpl& stream) {
                                       : block.device->api.fill(stream.handle, block.handle, offset, pattern, bytes);
   };
   const std::size_t begin = guard_begin(block);
+  block.guarded = false;
   if (begin > 0) check(fill(0, kUnset, begin), "fill fresh memory");
   check(fill(begin, kGuard, kGuardWords * 4), "fill guard");
+  block.guarded = true;
 }
 
 void debug_examine(Block& block) noexcept {
+  if (!block.guarded) return;
   std::array<std::uint32_t, kGuardWords> words{};
   StreamImpl& stream = *block.last_stream.load();
   if (block.device->api.read(stream.handle, block.handle, guard_begin(block), words.data(), sizeof words) != PORTICO_OK)
