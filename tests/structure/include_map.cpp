@@ -205,7 +205,7 @@ std::vector<std::string> include_violations(const fs::path& root) {
         if (target.empty()) {
           const bool generated =
               (name == "prelude.hpp" && (layer.rfind("backends/", 0) == 0 || layer == "tests/standin")) ||
-              (layer == "tests/standin" && std::regex_match(name, std::regex("(opencl|cuda|hip)_prelude\.hpp")));
+              (layer == "tests/standin" && std::regex_match(name, std::regex("(opencl|cuda|hip)_prelude\\.hpp")));
           if (!generated) found.push_back(where + "\"" + name + "\", which is nowhere in the tree");
           continue;
         }
