@@ -117,12 +117,45 @@ PORTICO_API Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& b
 
 using Pair = std::array<std::int64_t, 2>;  ///< vertical, horizontal
 
+/// How conv2d and its gradients are computed. Winograd's minimal filtering (Lavin and Gray, arXiv:1509.09308)
+/// takes 2.25 (F(2x2)) or 4 times (F(4x4)) fewer multiplications for 3x3 filters with stride 1, dilation 1 and one
+/// group; everything else is a direct sum whatever is asked for.
+///
+/// Its results differ by rounding. With L terms a sum, |x| <= X and |w| <= W, the error stays below
+/// (L / 9 + 24) 2^-24 * A * L X W with A = 7.2 for F(2x2) and 69 for F(4x4), where the direct sum's bound is L 2^-24 *
+/// L X W; that is the worst case. As rounding errors fall in practice, F(2x2) is as exact as the direct sum and F(4x4)
+/// loses one bit. All algorithms are deterministic: the same device, shapes and values give the same bits.
+enum class ConvAlgorithm {
+  automatic,     ///< the scope's or the process' (below); at the end, what is expected to be fastest
+  direct,        ///< every product, summed in order
+  winograd_2x2,  ///< F(2x2, 3x3)
+  winograd_4x4,  ///< F(4x4, 3x3)
+};
+/// What ConvAlgorithm::automatic means from here on, on all threads. set_conv_algorithm(automatic) restores the choice
+/// by speed.
+PORTICO_API void set_conv_algorithm(ConvAlgorithm algorithm);
+PORTICO_API ConvAlgorithm conv_algorithm();  ///< of this thread's innermost scope, else the process'
+/// The same for this thread while it lives, scopes within scopes. A gradient takes the algorithm that its forward pass
+/// was recorded with.
+class PORTICO_API ConvAlgorithmScope {
+ public:
+  explicit ConvAlgorithmScope(ConvAlgorithm algorithm);
+  ~ConvAlgorithmScope();
+  ConvAlgorithmScope(const ConvAlgorithmScope&) = delete;
+  ConvAlgorithmScope& operator=(const ConvAlgorithmScope&) = delete;
+
+ private:
+  ConvAlgorithm previous_;
+  bool had_previous_;
+};
+
 struct Conv2dOptions {
   Pair stride = {1, 1};
   Pair padding = {0, 0};
   Pair dilation = {1, 1};
   std::int64_t groups = 1;
   Activation activation = Activation::none;
+  ConvAlgorithm algorithm = ConvAlgorithm::automatic;
 };
 /// Cross-correlation with weight [k, c / groups, r, s] and bias [k] or undefined: [n, k, ho, wo] with
 /// ho = floor((h + 2 padding - dilation (r - 1) - 1) / stride) + 1.

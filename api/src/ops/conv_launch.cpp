@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ops/common.hpp"
+#include "ops/winograd.hpp"
 
 namespace portico::detail {
 namespace {
@@ -127,10 +128,23 @@ void run_walk(const ConvShape& shape, const ConvWalk& walk, const Tensor& x, con
                 std::span(args).first(args.size() - (walk.pooled ? 0 : 1)));
 }
 
-Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& weight) {
+void run_forward(const ConvShape& shape, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& y,
+                 Activation activation, ConvAlgorithm algorithm) {
+  const bool cpu = takes_cpu_shape(x.device(), x.dtype(), shape);
+  if (const std::int64_t tile = winograd_tile(shape, ConvPass::forward, algorithm, cpu))
+    run_winograd(winograd_call(shape, tile, false), false, cpu, x, weight, bias, y, activation);
+  else
+    run_walk(shape, plan_walk(shape, false, cpu, units_of(x.device())), x, weight, bias, y, activation);
+}
+
+Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& weight, ConvAlgorithm algorithm) {
   const Device device = dy.device();
   const bool cpu = takes_cpu_shape(device, dy.dtype(), shape);
   const Tensor dx = make({shape.n, shape.c, shape.h, shape.w}, dy.dtype(), device, Layout::channels_last);
+  if (const std::int64_t tile = winograd_tile(shape, ConvPass::input_gradient, algorithm, cpu)) {
+    run_winograd(winograd_call(shape, tile, true), true, cpu, dy, weight, {}, dx, Activation::none);
+    return dx;
+  }
   for (std::int64_t row = 0; row < std::min(shape.stride[0], shape.h); ++row)
     for (std::int64_t col = 0; col < std::min(shape.stride[1], shape.w); ++col)
       run_walk(shape, plan_walk(shape, true, cpu, units_of(device), row, col), dy, weight, {}, dx, Activation::none);
@@ -138,7 +152,8 @@ Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& we
 }
 
 WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const Tensor& dy, const Tensor& y,
-                                 bool want_weight, bool want_bias, bool want_masked, const Tensor& which) {
+                                 bool want_weight, bool want_bias, bool want_masked, ConvAlgorithm algorithm,
+                                 const Tensor& which) {
   static const KernelFamily kGradient("conv_weight", "conv_weight_gradient");
   static const KernelFamily kSum("conv_weights", "conv_weight_sum");
   const Device device = dy.device();
@@ -151,6 +166,12 @@ WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const 
   if (shape.pixels() == 0) {
     if (want_weight) fill_elements(result.weight, 0.0f);
     if (want_bias) fill_elements(result.bias, 0.0f);
+    return result;
+  }
+
+  const std::int64_t tile = which.defined() ? 0 : winograd_tile(shape, ConvPass::weight_gradient, algorithm, cpu);
+  if (tile != 0) {
+    winograd_weight_gradients(winograd_call(shape, tile, false), cpu, x, dy, y, result);
     return result;
   }
 

@@ -15,14 +15,18 @@ std::uint32_t units_of(const Device& device);
 void run_walk(const ConvShape& shape, const ConvWalk& walk, const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Tensor& y, Activation activation, const Tensor& which = {});
 
-Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& weight);
+/// y = act(conv(x, weight) + bias) by the algorithm that `algorithm` comes to.
+void run_forward(const ConvShape& shape, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& y,
+                 Activation activation, ConvAlgorithm algorithm);
+Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& weight, ConvAlgorithm algorithm);
 
 struct WeightGradients {
   Tensor weight, bias, masked;  ///< masked: dy where relu passed, when asked for
 };
 /// y is the stored result when its relu masks dy, else undefined. With `which` dy is pooled, as run_walk made it.
 WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const Tensor& dy, const Tensor& y,
-                                 bool want_weight, bool want_bias, bool want_masked, const Tensor& which = {});
+                                 bool want_weight, bool want_bias, bool want_masked, ConvAlgorithm algorithm,
+                                 const Tensor& which = {});
 
 /// dy where y > 0, else 0.
 Tensor mask(const Tensor& dy, const Tensor& y);

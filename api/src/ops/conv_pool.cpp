@@ -2,6 +2,7 @@
 
 #include "ops/common.hpp"
 #include "ops/conv_launch.hpp"
+#include "ops/winograd.hpp"
 
 namespace portico::detail {
 namespace {
@@ -86,18 +87,23 @@ Tensor conv2d_relu_pool(const Tensor& x, const Tensor& weight, const Tensor& bia
   const Shape pooled = {shape.n, shape.k, shape.p / 2, shape.q / 2};
   Tensor y = make(pooled, x.dtype(), device, Layout::channels_last);
   const Tensor which = make(pooled, DType::u8, device, Layout::channels_last);
-  run_walk(shape, plan_pooled_walk(shape, units_of(device)), in, weight, bias, y, Activation::relu, which);
+  const ConvAlgorithm algorithm = options.algorithm == ConvAlgorithm::automatic ? conv_algorithm() : options.algorithm;
+  if (const std::int64_t tile = winograd_tile(shape, ConvPass::forward, algorithm, true))
+    run_winograd(winograd_call(shape, tile, false), false, true, in, weight, bias, y, Activation::relu, which);
+  else
+    run_walk(shape, plan_pooled_walk(shape, units_of(device)), in, weight, bias, y, Activation::relu, which);
   if (!autograd::needed({&x, &weight, &bias})) return y;
 
   return autograd::record(
       "conv2d_relu_pool", y, {x, weight, bias},
-      [shape, plan, weight, which, input = autograd::Saved(in), filter = autograd::Saved(weight)](
+      [shape, plan, algorithm, weight, which, input = autograd::Saved(in), filter = autograd::Saved(weight)](
           const Tensor& grad, autograd::Needs needs) {
         const Tensor dy = channels_last(grad);
         WeightGradients made;
         if (needs[1] || needs[2])
-          made = plan.sparse ? sparse_weight_gradients(shape, plan, input.get(), dy, which, needs[1], needs[2])
-                             : weight_gradients(shape, input.get(), dy, {}, needs[1], needs[2], false, which);
+          made = plan.sparse
+                     ? sparse_weight_gradients(shape, plan, input.get(), dy, which, needs[1], needs[2])
+                     : weight_gradients(shape, input.get(), dy, {}, needs[1], needs[2], false, algorithm, which);
         filter.get();  // says so when the weight was changed meanwhile
         const Tensor dx = needs[0] ? sparse_input_gradient(shape, plan, dy, which, weight) : Tensor();
         return std::vector<Tensor>{dx, made.weight, made.bias};

@@ -35,7 +35,7 @@ struct TensorImpl {
   bool requires_grad = false;  ///< a leaf that collects, or a result with a node
   std::shared_ptr<Node> node;  ///< how this tensor came about; null for leaves
   Tensor grad;
-  Kept kept[2];
+  Kept kept[4];  ///< a weight's packed forms: direct and Winograd's, each forward and for the input's gradient
 };
 
 /// Throws `Error{invalid_argument}` "<subject>: <name> is undefined".
