@@ -48,6 +48,7 @@ void Builder::build() {
   push(end, last);
 
   program_.static_shared = aligned(program_.static_shared, 16);
+  program_.local_bytes = aligned(program_.local_bytes, 16);  // each thread's begins aligned
   for (const auto& [offset, add] : dynamic_) {
     const std::uint64_t address = program_.static_shared + static_cast<std::uint64_t>(add);
     for (int lane = 0; lane < kLanes; ++lane) std::memcpy(&program_.constants[offset + 8 * lane], &address, 8);

@@ -1,0 +1,3 @@
+#define OFFSETS(x, y) \
+  OFFSET(x);          \
+  OFFSET(y)
