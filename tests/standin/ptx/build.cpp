@@ -429,7 +429,7 @@ void Builder::call(const Statement& statement) {
   const auto routine = std::find_if(module_.text.routines.begin(), module_.text.routines.end(),
                                     [&](const Routine& r) { return r.defined && !r.kernel && r.name == name->name; });
   if (routine == module_.text.routines.end()) {
-    external_call(statement, name->name, arguments);
+    external_call(statement, name->name, arguments, results);
   } else {
     std::map<std::string_view, Symbol> bound;
     const auto tie = [&](const std::vector<Variable>& formal, const Arg* actual) {
@@ -449,16 +449,18 @@ void Builder::call(const Statement& statement) {
   if (around != kNowhere) program_.code[around].target = static_cast<std::uint32_t>(program_.code.size());
 }
 
-void Builder::external_call(const Statement& statement, std::string_view name, const Arg* arguments) {
+void Builder::external_call(const Statement& statement, std::string_view name, const Arg* arguments,
+                            const Arg* results) {
   Instr instr;
   instr.run = external_function(name);
   if (!instr.run) throw ParseError(statement.line, "no function " + std::string(name));
   operands_.clear();
-  for (std::size_t i = 0; arguments && i < arguments->items.size(); ++i) {
-    const auto variable = symbol(arguments->items[i].name);
-    if (!variable) throw ParseError(statement.line, "no variable " + std::string(arguments->items[i].name));
-    bind(address_of(*variable, 0));
-  }
+  for (const Arg* list : {arguments, results})
+    for (std::size_t i = 0; list && i < list->items.size(); ++i) {
+      const auto variable = symbol(list->items[i].name);
+      if (!variable) throw ParseError(statement.line, "no variable " + std::string(list->items[i].name));
+      bind(address_of(*variable, 0));
+    }
   push(statement, instr);
 }
 

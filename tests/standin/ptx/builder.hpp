@@ -73,7 +73,7 @@ class Builder {
   bool control(const Statement& statement, Instr& instr);
   void barrier(const Statement& statement, Instr& instr);
   void call(const Statement& statement);
-  void external_call(const Statement& statement, std::string_view name, const Arg* arguments);
+  void external_call(const Statement& statement, std::string_view name, const Arg* arguments, const Arg* results);
   Instr guarded(const Statement& statement);
   void push(const Statement& statement, Instr instr);
   std::uint32_t new_register(std::size_t bytes);

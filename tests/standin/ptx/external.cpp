@@ -8,15 +8,17 @@
 namespace portico::standin::ptx {
 namespace {
 
-// Parameters of the call are variables in local memory; operand n holds the offset of the n-th.
-template <typename T>
-T argument(const Warp& w, const Instr& i, int n, int lane) {
-  const BlockState& b = *w.block;
+// Parameters of the call, and its result behind them, are variables in local memory; operand n holds the n-th's offset.
+std::size_t place(const Warp& w, const Instr& i, int n, int lane) {
   const Operand& o = i.op[n];
   const std::uint64_t offset = reinterpret_cast<const std::uint64_t*>(w.base[o.base] + o.offset)[lane];
+  return (w.number * kLanes + static_cast<unsigned>(lane)) * w.block->program->local_bytes + offset;
+}
+
+template <typename T>
+T argument(const Warp& w, const Instr& i, int n, int lane) {
   T value;
-  std::memcpy(&value, b.local + (w.number * kLanes + static_cast<unsigned>(lane)) * b.program->local_bytes + offset,
-              sizeof value);
+  std::memcpy(&value, w.block->local + place(w, i, n, lane), sizeof value);
   return value;
 }
 
@@ -73,7 +75,12 @@ void print(Warp& w, const Instr& i) {
   for (int k = 0; k < kLanes; ++k) {
     if (!(w.mask >> k & 1)) continue;
     const auto packed = reinterpret_cast<const std::uint8_t*>(argument<std::uint64_t>(w, i, 1, k));
-    std::fputs(formatted(text_at(argument<std::uint64_t>(w, i, 0, k)), packed).c_str(), stdout);
+    const std::string text = formatted(text_at(argument<std::uint64_t>(w, i, 0, k)), packed);
+    std::fputs(text.c_str(), stdout);
+    if (i.count < 3) continue;  // the call ignores the number of characters
+    const int count = static_cast<int>(text.size());
+    std::memcpy(w.block->local + place(w, i, 2, k), &count, sizeof count);
+    std::memset(w.block->local_written + place(w, i, 2, k), 1, sizeof count);
   }
 }
 
