@@ -58,6 +58,15 @@ void add_pointwise() {
     const std::string size = "/n:" + std::to_string(n) + "/c:64/h:28/w:28";
     add("pool/max" + size, {.bytes = 1.25 * bytes}, [=]() -> Call { return [x = image()] { max_pool2d(x); }; });
     add("pool/avg" + size, {.bytes = 1.25 * bytes}, [=]() -> Call { return [x = image()] { avg_pool2d(x); }; });
+    // x, y and dx, dy once each, and the position of each maximum twice.
+    add("pool/max_and_gradient" + size, {.bytes = 2.625 * bytes}, [=]() -> Call {
+      Tensor x = image();
+      x.set_requires_grad();
+      return [x, dy = max_pool2d(x).detach()]() mutable {
+        x.set_grad({});
+        max_pool2d(x).backward(dy);
+      };
+    });
     add("layout/to_channels_last" + size, {.bytes = 2 * bytes},
         [=]() -> Call { return [x = random(shape)] { (void)x.contiguous(Layout::channels_last); }; });
   }

@@ -78,6 +78,8 @@ FN ushort16 lanes_to_bf16(float16 f) {
 #define VLOAD_AS(T, x, i) VLOAD_(T, x, i)
 #define VSTORE_AS(T, x, i, v) VSTORE_(T, x, i, v)
 
+#include "past_caches.h"
+
 // Lanes of a V one by one, through memory of the work-item: for the end of a row and for strided operands.
 typedef union {
   V lanes;

@@ -3,6 +3,7 @@
 //
 // Spec:  WALK  0 CPU, inner is 1: lanes along the line        1 CPU: lanes across sixteen lines
 //              2 GPU: a thread a line, any inner              3 GPU, inner is 1: a group of WG threads a line
+//        STREAM  1: PUT_LAST writes past the caches
 //        CPU_SHAPE (lanes.h), WG (reduce.h)
 #include "lanes.h"
 #include "reduce.h"
@@ -33,6 +34,14 @@
   } else {                                                 \
     VSTORE_SOME(T, x, base + c, len - c, v, write_limit)   \
   }
+#if STREAM
+#define PUT_LAST(T, x, c, v)                           \
+  if (((ulong)(x) & 63) == 0 && len % 16 == 0) {       \
+    store_past_caches((x) + base + (c), v);            \
+  } else {                                             \
+    PUT(T, x, c, v)                                    \
+  }
+#endif
 #define POSITION(c) (LANE_NUMBERS + c)
 #define TOTAL_SUM(v) (V)(lanes_sum(v))
 #define TOTAL_MAX(v) (V)(lanes_max(v))
@@ -92,4 +101,8 @@
 #define TOTAL_MAX(v) group_max(v, scratch)
 #define FIRST_OF(v) (v)
 #define LEADS (LOCAL_ID == 0)
+#endif
+// For a result that is written once and, where STREAM is 1, f32 and larger than the caches.
+#ifndef PUT_LAST
+#define PUT_LAST(T, x, c, v) PUT(T, x, c, v)
 #endif

@@ -10,6 +10,7 @@
 //        MY            1: the result is contiguous; 3: it has strides over the outer axes; 2: and an inner stride
 //        ACCUMULATE    1: the result is added to what is there
 //        RANK          outer axes, 0 to 5             VEC        GPU shape: 4 elements an access; all f32, aligned
+//        STREAM        CPU shape, 1: y is f32, larger than the caches and written past them
 //        EXPR, CPU_SHAPE, INTEGERS (lanes.h)
 #include "lanes.h"
 
@@ -188,6 +189,9 @@ KERNEL void pointwise(
   REACHES
   // A piece's neighbour may be another group's.
   const ulong write_limit = pieces == 1 ? (ulong)last * cols : 0;
+#if STREAM
+  const bool whole_lines = ((ulong)y & 63) == 0 && (rows == 1 || cols % LANES == 0);
+#endif
   // The last operands loaded for an incomplete vector, and from where: a broadcast row is the same each time.
   V held0 = (V)(0), held1 = held0, held2 = held0;
   ulong held_at0 = ~0ul, held_at1 = ~0ul, held_at2 = ~0ul;
@@ -253,6 +257,12 @@ KERNEL void pointwise(
 #else
 #if ACCUMULATE
       result += VLOAD_AS(TY, y, Y_AT(c));
+#endif
+#if STREAM
+      if (whole_lines) {
+        store_past_caches(y + Y_AT(c), result);
+        continue;
+      }
 #endif
       VSTORE_AS(TY, y, Y_AT(c), result);
 #endif

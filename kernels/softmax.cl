@@ -1,8 +1,9 @@
 // Softmax and log-softmax along a line, and their gradients.
 //
 // Spec:  T  storage type of x, y, dy, dx (the arithmetic is float)    LOG  1: log-softmax
-//        KEEP  1: y holds the exponentials until their sum is known (f32 only: halves would round them twice)
-//        WALK, WG, CPU_SHAPE (line.h)
+//        KEEP  where the exponentials stay until their sum is known: 1 in y (f32 only: halves would round them twice),
+//              2 in private memory (WALK 0, lines of at most KEPT lanes), 0 nowhere: they are computed twice
+//        WALK, WG, STREAM, CPU_SHAPE (line.h)
 #include "line.h"
 
 KERNEL void softmax_forward(IN(T, x), OUT(T, y), const uint outer, const uint len, const uint inner) {
@@ -13,19 +14,31 @@ KERNEL void softmax_forward(IN(T, x), OUT(T, y), const uint outer, const uint le
     LINE_BASE
     V v;
     V peak = (V)(-INFINITY);
+#if KEEP == 2
+    V kept[KEPT / 16];
+#endif
     EACH(c) {
       GET(T, v, x, c, -INFINITY)
+#if KEEP == 2
+      kept[c / 16] = v;
+#endif
       peak = SELECT(v > peak, v, peak);
     }
     peak = TOTAL_MAX(peak);
 
     V total = (V)(0.0f);
     EACH(c) {
+#if KEEP == 2
+      v = kept[c / 16];
+#else
       GET(T, v, x, c, -INFINITY)
+#endif
       v = EXP_NEGATIVE(v - peak);
       total += v;
-#if KEEP
+#if KEEP == 1
       PUT(T, y, c, v)
+#elif KEEP == 2 && !LOG
+      kept[c / 16] = v;
 #endif
     }
     total = TOTAL_SUM(total);
@@ -36,17 +49,21 @@ KERNEL void softmax_forward(IN(T, x), OUT(T, y), const uint outer, const uint le
     const V scale = 1.0f / total;
 #endif
     EACH(c) {
-#if KEEP
-      GET(T, v, y, c, 0.0f)
-      v *= scale;
+#if KEEP == 2 && LOG
+      v = kept[c / 16] - peak - shift;
+#elif KEEP == 2
+      v = kept[c / 16] * scale;
 #elif LOG
       GET(T, v, x, c, 0.0f)
       v = v - peak - shift;
+#elif KEEP == 1
+      GET(T, v, y, c, 0.0f)
+      v *= scale;
 #else
       GET(T, v, x, c, 0.0f)
       v = EXP_NEGATIVE(v - peak) * scale;
 #endif
-      PUT(T, y, c, v)
+      PUT_LAST(T, y, c, v)
     }
   }
 }
@@ -79,7 +96,7 @@ KERNEL void softmax_backward(IN(T, y), IN(T, dy), OUT(T, dx), const uint outer, 
 #else
       g = v * (g - total);
 #endif
-      PUT(T, dx, c, g)
+      PUT_LAST(T, dx, c, g)
     }
   }
 }

@@ -52,6 +52,10 @@ constexpr std::uint64_t key(Parts... parts) {
 /// is refused on a device that is none.
 bool cpu_shape(const Device& device);
 
+/// From this size on a processor's kernels write their result past the caches (store_past_caches of kernels/lanes.h):
+/// few processors would keep that much of it until it is read.
+inline constexpr std::int64_t kStreamBytes = 32 << 20;
+
 /// A grid for `count` independent elements, each thread handling every GLOBAL_SIZE-th.
 Grid flat_grid(const Device& device, std::int64_t count);
 

@@ -25,6 +25,11 @@ struct Line {
     choose(device);
   }
 
+  /// Whether a result of dtype is larger than a processor's caches and worth writing past them.
+  bool stream(DType dtype) const {
+    return walk == 0 && dtype == DType::f32 && outer * len * inner * size_of(dtype) > kStreamBytes;
+  }
+
   std::uint64_t key() const { return walk | std::uint64_t{group} << 4; }
 
   Spec spec(DType dtype) const {

@@ -27,6 +27,7 @@ struct Variant {
   bool accumulate = false;
   int outer = 0;
   bool quads = false;
+  bool stream = false;
   bool cpu = false;
 
   bool integers() const {
@@ -44,8 +45,14 @@ struct Variant {
     push(static_cast<std::uint64_t>(outer), 3);
     push(accumulate, 1);
     push(quads, 1);
+    push(stream, 1);
     push(cpu, 1);
     return key;
+  }
+
+  void choose_stream(std::int64_t count) {
+    stream =
+        cpu && result == DType::f32 && !integers() && result_inner == kDense && !accumulate && count * 4 > kStreamBytes;
   }
 
   Spec spec() const {
@@ -59,7 +66,7 @@ struct Variant {
           .set(kType[i], word(types[i]))
           .set(kInner[i], inner[i]);
     spec.set("ACCUMULATE", accumulate).set("RANK", outer).set("VEC", quads ? 4 : 1);
-    spec.set("CPU_SHAPE", cpu).set("INTEGERS", integers());
+    spec.set("STREAM", stream).set("CPU_SHAPE", cpu).set("INTEGERS", integers());
     return spec;
   }
 };
@@ -133,6 +140,7 @@ void launch_flat(const Expression& formula, const Tensor* const* operands, const
     args.push(operands[i]->arg());
   }
   variant.quads = quads;
+  variant.choose_stream(count);
   args.push(y.arg());
   Grid grid;
   push_sizes(args, grid, device, variant, s, s2, 1, as_u32(count, subject));
@@ -201,6 +209,7 @@ void launch_strided(const Expression& formula, std::span<const Strided> given, c
   variant.result_inner = contiguous ? kDense : y.strides[outer] == 1 ? kDenseRows : kPitched;
   args.push(Arg(*y.buffer, y.offset, size_of(y.dtype)));
 
+  variant.choose_stream(count);
   as_u32(count, subject);
   const auto u32 = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
   Grid grid;

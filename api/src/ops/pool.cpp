@@ -67,20 +67,25 @@ void run(const KernelFamily& family, const PoolShape& shape, const Tensor& in, c
   if (out.count() == 0) return;
   const Device device = in.device();
   const bool cpu = in.dtype() == DType::f32 && shape.c >= 16 && cpu_shape(device);
-  const Kernel kernel = family.get(
-      device,
-      key(static_cast<int>(in.dtype()) << 4 | cpu << 3 | shape.max << 2 | keep << 1 | (which_type(shape) == DType::u8),
-          shape.kernel[0], shape.kernel[1]),
-      [&] {
-        return Spec()
-            .set("REAL", word(in.dtype()))
-            .set("CPU_SHAPE", cpu)
-            .set("MAX", shape.max)
-            .set("R", shape.kernel[0])
-            .set("S", shape.kernel[1])
-            .set("WHICH", word(which_type(shape)))
-            .set("KEEP", keep);
-      });
+  const bool tiled =
+      cpu && !forward && shape.stride == shape.kernel && shape.padding == Pair{0, 0} && shape.dilation == Pair{1, 1};
+  const bool stream = cpu && out.count() * 4 > kStreamBytes;
+  const Kernel kernel = family.get(device,
+                                   key(tiled << 8 | stream << 7 | static_cast<int>(in.dtype()) << 4 | cpu << 3 |
+                                           shape.max << 2 | keep << 1 | (which_type(shape) == DType::u8),
+                                       shape.kernel[0], shape.kernel[1]),
+                                   [&] {
+                                     return Spec()
+                                         .set("REAL", word(in.dtype()))
+                                         .set("CPU_SHAPE", cpu)
+                                         .set("MAX", shape.max)
+                                         .set("R", shape.kernel[0])
+                                         .set("S", shape.kernel[1])
+                                         .set("WHICH", word(which_type(shape)))
+                                         .set("KEEP", keep)
+                                         .set("STREAM", stream)
+                                         .set("TILED", tiled);
+                                   });
   const Tensor& positions = which.defined() ? which : out;
   // The GPU shape counts elements in 32 bits.
   as_u32(out.count(), shape.subject);
@@ -95,7 +100,7 @@ void run(const KernelFamily& family, const PoolShape& shape, const Tensor& in, c
     return;
   }
   // About sixteen pieces a core even out what the cores do beside this.
-  const std::int64_t all_rows = shape.n * (forward ? shape.p : shape.h);
+  const std::int64_t all_rows = shape.n * (forward ? shape.p : tiled ? divide_up(shape.h, shape.kernel[0]) : shape.h);
   const std::int64_t rows = divide_up(all_rows, 16 * std::int64_t{std::max(device.info().compute_units, 1u)});
   args.emplace_back(i32(shape, rows));
   kernel.launch({.groups = {as_u32(divide_up(all_rows, rows), shape.subject)}, .local = {}}, args);

@@ -9,9 +9,15 @@ using detail::Line;
 const detail::KernelFamily kForward("softmax", "softmax_forward");
 const detail::KernelFamily kBackward("softmax", "softmax_backward");
 
+// A line of this length fits into the first-level cache beside what else is there.
+constexpr std::int64_t kKept = 2048;
+
 Kernel kernel(const detail::KernelFamily& family, const Line& line, DType dtype, bool log, const Device& device) {
-  return family.get(device, detail::key(int(dtype), int(log), line.key()),
-                    [&] { return line.spec(dtype).set("LOG", log).set("KEEP", !log && dtype == DType::f32); });
+  const bool stream = line.stream(dtype);
+  const int keep = line.walk == 0 && line.len <= kKept ? 2 : !log && dtype == DType::f32 ? 1 : 0;
+  return family.get(device, detail::key(int(dtype), int(log), line.key(), int(stream) << 2 | keep), [&] {
+    return line.spec(dtype).set("LOG", log).set("KEEP", keep).set("KEPT", kKept).set("STREAM", stream);
+  });
 }
 
 Tensor normalise(const char* name, const Tensor& given, int given_axis, bool log) {
