@@ -4,7 +4,9 @@ Both sides use the same number of threads. A round times some calls of one side,
 the rounds. `ratio` is the best PyTorch variant's time over Portico's.
 """
 import argparse
+import csv
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -17,6 +19,19 @@ CONVS = [  # n c h w k r s stride pad
     (8, 512, 7, 7, 512, 3, 3, 1, 1), (8, 64, 56, 56, 256, 1, 1, 1, 0), (8, 3, 224, 224, 64, 7, 7, 2, 3),
     (64, 1, 28, 28, 32, 3, 3, 1, 1),
 ]
+
+RESNET50 = pathlib.Path(__file__).parent.parent / "workloads" / "conv_resnet50.csv"
+KINDS = ("forward", "input_gradient", "weight_gradient")
+
+
+def network(path):
+    """(shape as in CONVS, how often the network has it) of each line of a workload file."""
+    lines = (line for line in path.read_text().splitlines() if not line.startswith("#"))
+    for row in csv.DictReader(lines):
+        if row["pad_h"] != row["pad_w"] or row["stride_h"] != row["stride_w"]:
+            sys.exit(f"{path}: paddings and strides must be square: {row}")
+        fields = ("n", "c", "h", "w", "k", "r", "s", "stride_h", "pad_h")
+        yield tuple(int(row[field]) for field in fields), int(row["count"])
 
 
 class Portico:
@@ -131,7 +146,8 @@ def geometric_mean(values):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True, help="the portico-peer program")
-    parser.add_argument("--only", choices=["train", "conv"], help="one group of workloads")
+    parser.add_argument("--only", choices=["train", "conv", "resnet50"], help="one group of workloads")
+    parser.add_argument("--kind", choices=KINDS, action="append", help="convolutions of this pass only; may be repeated")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.4, help="length of one side's turn")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
@@ -152,16 +168,31 @@ def main():
                 sides["pytorch_compile"] = train_step(model, batch, "compile")
             report(f"{model}-train batch={batch}", alternate(sides, options.rounds, options.seconds))
 
+    def conv(kind, shape):
+        sides = {"portico": portico.side(f"conv {kind} " + " ".join(map(str, shape))),
+                 "pytorch": conv_call(kind, shape, False),
+                 "pytorch_channels_last": conv_call(kind, shape, True)}
+        times = alternate(sides, options.rounds, options.seconds)
+        return report(f"conv2d-{kind} shape=" + "x".join(map(str, shape)), times), times
+
     if options.only in (None, "conv"):
-        for kind in ("forward", "input_gradient", "weight_gradient"):
-            ratios = []
-            for shape in CONVS:
-                sides = {"portico": portico.side(f"conv {kind} " + " ".join(map(str, shape))),
-                         "pytorch": conv_call(kind, shape, False),
-                         "pytorch_channels_last": conv_call(kind, shape, True)}
-                name = f"conv2d-{kind} shape=" + "x".join(map(str, shape))
-                ratios.append(report(name, alternate(sides, options.rounds, options.seconds)))
+        for kind in options.kind or KINDS:
+            ratios = [conv(kind, shape)[0] for shape in CONVS]
             print(f"peers: conv2d {kind}: geometric mean of ratios {geometric_mean(ratios):.3f}", flush=True)
+
+    if options.only in (None, "resnet50"):
+        for kind in options.kind or KINDS:
+            ratios, ours, theirs = [], 0.0, 0.0
+            for shape, count in network(RESNET50):
+                if kind == "input_gradient" and shape[1] == 3:
+                    continue  # nobody asks for the images' gradient
+                ratio, times = conv(kind, shape)
+                ratios.append(ratio)
+                ours += count * times["portico"]
+                theirs += count * ratio * times["portico"]
+            print(f"peers: resnet50 {kind}: geometric mean of ratios {geometric_mean(ratios):.3f}, smallest "
+                  f"{min(ratios):.3f}; all its convolutions portico_ms={ours:.4g} pytorch_ms={theirs:.4g} "
+                  f"ratio={theirs / ours:.3f}", flush=True)
 
 
 if __name__ == "__main__":
