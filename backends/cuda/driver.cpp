@@ -12,6 +12,7 @@ namespace {
 
 using portico::cuda_hip::candidates;
 using portico::cuda_hip::folder_from;
+using portico::cuda_hip::has_precompiled;
 using portico::cuda_hip::open_library;
 using portico::plugin::Failure;
 using portico::plugin::Library;
@@ -26,6 +27,7 @@ struct Opened {
   std::vector<int> archs;  // that NVRTC compiles for, ascending
 };
 Opened g_opened;
+std::string g_no_compiler;
 
 std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
@@ -93,7 +95,7 @@ std::string bind_compiler(Library& library, Opened& opened) {
 std::string unfit(const Library& library, const Opened& opened) {
   const std::string name =
       library.name() + ": NVRTC " + std::to_string(opened.compiler_major) + "." + std::to_string(opened.compiler_minor);
-  if (opened.compiler_major > opened.driver_version / 1000)
+  if (opened.driver_version > 0 && opened.compiler_major > opened.driver_version / 1000)
     return name + " is newer than the driver's CUDA " + version_text(opened.driver_version);
   for (int i = 0; i < opened.devices; ++i)
     if (const int arch = capability(i); arch < opened.archs.front())
@@ -126,6 +128,7 @@ void open_compiler(Opened& opened) {
 // The exact machine code where NVRTC knows the device, else the newest PTX that the driver can translate for it.
 std::string target_for(int arch) {
   const std::vector<int>& archs = g_opened.archs;
+  if (!g_no_compiler.empty()) return {};
   if (std::binary_search(archs.begin(), archs.end(), arch)) return "sm_" + std::to_string(arch);
   const auto above = std::upper_bound(archs.begin(), archs.end(), arch);
   return above == archs.begin() ? std::string() : "compute_" + std::to_string(*(above - 1));
@@ -155,7 +158,15 @@ int open_libraries() {
   if (!open_library("PORTICO_CUDA_DRIVER", names, tried,
                     [&](Library& library) { return accept_driver(library, opened); }))
     throw Failure{PORTICO_UNSUPPORTED, "no usable driver (its path can be given by PORTICO_CUDA_DRIVER): " + tried};
-  open_compiler(opened);
+  // Without a compiler what was compiled beforehand can still run.
+  try {
+    open_compiler(opened);
+  } catch (const Failure& failure) {
+    if (!has_precompiled(reinterpret_cast<const void*>(&open_libraries), kName)) throw;
+    g_no_compiler = failure.message;
+    g_compiler = {};
+    portico::plugin::log(PORTICO_LOG_INFO, std::string(kName) + ": precompiled kernels only: " + failure.message);
+  }
   g_opened = opened;
   opened_once = true;
   return opened.devices;
@@ -175,10 +186,14 @@ DeviceFacts device_facts(int index) {
       10 * attribute(device, cuda::kComputeCapabilityMajor) + attribute(device, cuda::kComputeCapabilityMinor);
   facts.arch = "sm_" + std::to_string(facts.generation);
   facts.target = target_for(facts.generation);
-  facts.toolchain = "NVRTC " + std::to_string(g_opened.compiler_major) + "." + std::to_string(g_opened.compiler_minor) +
-                    " for " + (facts.target.empty() ? "nothing this device runs" : facts.target) +
-                    (facts.target.starts_with("sm_") ? " (machine code)" : " (PTX)") + ", driver for CUDA " +
-                    version_text(g_opened.driver_version) + ", --std=c++17 --fmad=true";
+  if (!g_no_compiler.empty())
+    facts.toolchain = "no NVRTC, driver for CUDA " + version_text(g_opened.driver_version);
+  else
+    facts.toolchain = "NVRTC " + std::to_string(g_opened.compiler_major) + "." +
+                      std::to_string(g_opened.compiler_minor) + " for " +
+                      (facts.target.empty() ? "nothing this device runs" : facts.target) +
+                      (facts.target.starts_with("sm_") ? " (machine code)" : " (PTX)") + ", driver for CUDA " +
+                      version_text(g_opened.driver_version) + ", --std=c++17 --fmad=true";
   facts.memory_bytes = memory;
   facts.max_group_size = attribute(device, cuda::kMaxThreadsPerBlock);
   facts.local_bytes = attribute(device, cuda::kMaxSharedMemoryPerBlock);
@@ -187,6 +202,24 @@ DeviceFacts device_facts(int index) {
   facts.unified_memory = attribute(device, cuda::kIntegrated) != 0;
   facts.half_arithmetic = facts.generation >= 53;
   return facts;
+}
+
+void open_compiler_alone() {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (g_compiler.nvrtcCompileProgram) return;
+  Opened opened;
+  open_compiler(opened);
+}
+
+const std::string& no_compiler() { return g_no_compiler; }
+
+// Machine code runs on later devices of the same major version.
+std::string binary_targets(const DeviceFacts& facts) {
+  std::string targets;
+  for (int arch = facts.generation; arch >= facts.generation / 10 * 10; --arch)
+    targets += (targets.empty() ? "sm_" : " sm_") + std::to_string(arch);
+  return targets;
 }
 
 Result retain(int index, Context* out) {

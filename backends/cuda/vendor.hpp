@@ -51,11 +51,14 @@ inline cuda::Driver g_driver;
 inline cuda::Compiler g_compiler;
 
 // In driver.cpp: what the two vendors do each in their own way.
-int open_libraries();                    // returns the number of devices, at least 1, or throws with the reasons
-DeviceFacts device_facts(int index);     // asks the driver without opening the device
-Result retain(int index, Context* out);  // opens the device
-void release_context(int index);         // and closes it
-std::string error_text(Result code);     // the code's name and what it means
+int open_libraries();              // returns the number of devices, at least 1, or throws with the reasons
+void open_compiler_alone();        // for compiling without a device; throws with the reasons
+const std::string& no_compiler();  // why there is none; empty when there is one
+std::string binary_targets(const DeviceFacts& facts);  // whose binaries the device loads, best first
+DeviceFacts device_facts(int index);                   // asks the driver without opening the device
+Result retain(int index, Context* out);                // opens the device
+void release_context(int index);                       // and closes it
+std::string error_text(Result code);                   // the code's name and what it means
 const char* compile_text(CompileResult code);
 CompileResult compile(Compilation job, const std::string& target);
 CompileResult image_size(Compilation job, const std::string& target, std::size_t* size);

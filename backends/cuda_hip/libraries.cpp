@@ -70,6 +70,10 @@ std::string folder_of(const void* function) {
   return slash == std::string::npos ? std::string() : file.substr(0, slash);
 }
 
+bool has_precompiled(const void* function, const char* backend) {
+  return access((folder_of(function) + "/kernels/" + backend).c_str(), R_OK) == 0;
+}
+
 std::string folder_from(std::initializer_list<const char*> variables, const char* below) {
   for (const char* variable : variables)
     if (const char* value = std::getenv(variable); value && *value) return std::string(value) + below;

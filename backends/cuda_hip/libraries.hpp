@@ -26,6 +26,9 @@ bool library_exists(const char* variable, const std::vector<std::string>& names,
 /// The folder of the library that `function` is in; empty when that cannot be told.
 std::string folder_of(const void* function);
 
+/// Whether kernels compiled beforehand for `backend` lie beside the library that `function` is in.
+bool has_precompiled(const void* function, const char* backend);
+
 /// The value of the first of these environment variables that is set, with `below` appended; empty when none is.
 std::string folder_from(std::initializer_list<const char*> variables, const char* below);
 

@@ -47,6 +47,8 @@ extern "C" PORTICO_PLUGIN_EXPORT const portico_backend* portico_backend_v1(const
       .capture_end = slots::capture_end,
       .graph_launch = slots::graph_launch,
       .graph_destroy = slots::graph_destroy,
+      .binary_targets = slots::binary_targets,
+      .compile_for = slots::compile_for,
   };
   return &backend;
 }

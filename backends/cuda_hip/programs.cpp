@@ -78,6 +78,10 @@ portico_program* loaded(portico_device& device, std::vector<char> image) {
 
 portico_status program_compile(portico_device* device, portico_bytes source, portico_program** out) {
   return guarded([&] {
+    if (!vendor::no_compiler().empty())
+      throw Failure{PORTICO_UNSUPPORTED,
+                    std::string(vendor::kName) + ": not among the kernels compiled beforehand for " +
+                        vendor::binary_targets(device->facts) + ", and there is " + vendor::no_compiler()};
     if (device->facts.target.empty())
       throw Failure{PORTICO_UNSUPPORTED, std::string(vendor::kName) + ": the run-time compiler does not know " +
                                              device->facts.arch + " (" + device->facts.toolchain + ")"};
@@ -122,6 +126,25 @@ portico_status kernel_arg_count(portico_kernel* kernel, uint32_t* out) {
   return guarded([&] {
     kernel->module->device->make_current();
     check(vendor::parameter_count(kernel->function, out), "asking for a kernel's parameters");
+  });
+}
+
+portico_status binary_targets(portico_device* device, char* out, size_t size) {
+  return guarded([&] {
+    const std::string targets = vendor::binary_targets(device->facts);
+    if (targets.size() >= size) throw Failure{PORTICO_INTERNAL, std::string(vendor::kName) + ": too many targets"};
+    std::memcpy(out, targets.c_str(), targets.size() + 1);
+  });
+}
+
+portico_status compile_for(const char* target, portico_bytes source, void* context,
+                           void (*take)(void* context, portico_bytes binary)) {
+  return guarded([&] {
+    vendor::open_compiler_alone();
+    DeviceFacts facts;
+    facts.target = target;
+    const std::vector<char> image = image_of(facts, {static_cast<const char*>(source.data), source.size});
+    take(context, {image.data(), image.size()});
   });
 }
 

@@ -43,6 +43,10 @@ portico_status kernel_create(portico_program* program, const char* name, portico
 void kernel_destroy(portico_kernel* kernel);
 portico_status kernel_arg_count(portico_kernel* kernel, uint32_t* out);
 
+portico_status binary_targets(portico_device* device, char* out, size_t size);
+portico_status compile_for(const char* target, portico_bytes source, void* context,
+                           void (*take)(void* context, portico_bytes binary));
+
 // launch.cpp
 portico_status launch(portico_stream* stream, portico_kernel* kernel, const portico_launch* call);
 

@@ -13,6 +13,7 @@ namespace {
 using portico::cuda_hip::candidates;
 using portico::cuda_hip::folder_from;
 using portico::cuda_hip::folder_of;
+using portico::cuda_hip::has_precompiled;
 using portico::cuda_hip::open_library;
 using portico::plugin::Failure;
 using portico::plugin::Library;
@@ -27,6 +28,7 @@ struct Opened {
   int compiler_major = 0, compiler_minor = 0;
 };
 Opened g_opened;
+std::string g_no_compiler;
 
 std::string version_text(int version) {
   return std::to_string(version / 10000000) + "." + std::to_string(version / 100000 % 100) + "." +
@@ -139,7 +141,15 @@ int open_libraries() {
                                        [&](Library& library) { return accept_runtime(library, opened); });
   if (!runtime)
     throw Failure{PORTICO_UNSUPPORTED, "no usable runtime (its path can be given by PORTICO_HIP_RUNTIME): " + tried};
-  open_compiler(runtime, opened);
+  // Without a compiler what was compiled beforehand can still run.
+  try {
+    open_compiler(runtime, opened);
+  } catch (const Failure& failure) {
+    if (!has_precompiled(reinterpret_cast<const void*>(&open_libraries), kName)) throw;
+    g_no_compiler = failure.message;
+    g_compiler = {};
+    portico::plugin::log(PORTICO_LOG_INFO, std::string(kName) + ": precompiled kernels only: " + failure.message);
+  }
   g_opened = opened;
   opened_once = true;
   return opened.devices;
@@ -159,11 +169,35 @@ DeviceFacts device_facts(int index) {
   // hipRTC ends the process on a name that it does not know, so it is given what the runtime itself said and nothing
   // else.
   facts.target = facts.arch;
-  facts.toolchain = "hipRTC " + std::to_string(g_opened.compiler_major) + "." +
-                    std::to_string(g_opened.compiler_minor) + " for " + facts.target + ", HIP runtime " +
-                    version_text(g_opened.runtime_version) + ", driver " + std::to_string(g_opened.driver_version) +
-                    ", -std=c++17 -O3 -ffp-contract=fast";
+  if (!g_no_compiler.empty())
+    facts.toolchain = "no hipRTC, HIP runtime " + version_text(g_opened.runtime_version);
+  else
+    facts.toolchain = "hipRTC " + std::to_string(g_opened.compiler_major) + "." +
+                      std::to_string(g_opened.compiler_minor) + " for " + facts.target + ", HIP runtime " +
+                      version_text(g_opened.runtime_version) + ", driver " + std::to_string(g_opened.driver_version) +
+                      ", -std=c++17 -O3 -ffp-contract=fast";
   return facts;
+}
+
+void open_compiler_alone() {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (g_compiler.hiprtcCompileProgram) return;
+  Opened opened;
+  std::string tried;
+  const std::vector<std::string> names = candidates({"libhiprtc.so.7", "libhiprtc.so.6", "libamdhip64.so.5"},
+                                                    {folder_from({"ROCM_PATH", "HIP_PATH"}, "/lib"), "/opt/rocm/lib"});
+  if (!open_library("PORTICO_HIPRTC", names, tried, [&](Library& library) { return accept_compiler(library, opened); }))
+    throw Failure{PORTICO_UNSUPPORTED,
+                  "no run-time compiler (hipRTC, its path can be given by PORTICO_HIPRTC): " + tried};
+}
+
+const std::string& no_compiler() { return g_no_compiler; }
+
+// Code for an architecture by its plain name runs whatever its features are set to.
+std::string binary_targets(const DeviceFacts& facts) {
+  const std::string plain = facts.arch.substr(0, facts.arch.find(':'));
+  return plain == facts.arch ? plain : facts.arch + " " + plain;
 }
 
 // A device of HIP needs no opening; being current makes it work.

@@ -22,6 +22,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"api/include/portico/shape.hpp", "base"},
     {"api/include/portico/random.hpp", "base"},
     {"api/include/portico/precision.hpp", "base"},
+    {"api/include/portico/precompile.hpp", "device"},
     {"api/include/portico/device.hpp", "device"},
     {"api/include/portico/tensor.hpp", "tensor"},
     {"api/include/portico/graph.hpp", "tensor"},

@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define PORTICO_ABI_MINOR 2
+#define PORTICO_ABI_MINOR 3
 #define PORTICO_BACKEND_ENTRY "portico_backend_v1"
 
 typedef int32_t portico_status;
@@ -231,6 +231,13 @@ typedef struct portico_backend {
   portico_status (*capture_end)(portico_stream*, portico_graph** out);
   portico_status (*graph_launch)(portico_stream*, portico_graph*);
   void (*graph_destroy)(portico_graph*);
+
+  // Since minor 3, for kernels that are compiled when the library is built. binary_targets: the names of the targets whose
+  // binaries the device loads, best first, separated by spaces. compile_for: a program for one of those names, without a
+  // device; `take` is called once with the binary.
+  portico_status (*binary_targets)(portico_device*, char* out, size_t size);
+  portico_status (*compile_for)(const char* target, portico_bytes source, void* context,
+                                void (*take)(void* context, portico_bytes binary));
 } portico_backend;
 
 // The single symbol that a plugin exports. Cheap: it opens no library and no device.

@@ -80,10 +80,9 @@ DiskCache::DiskCache(const std::string& folder) : info_{.path = folder} {
   if (!info_.enabled) log(1, "no program cache in " + folder + ": " + info_.reason);
 }
 
-std::optional<std::vector<std::byte>> DiskCache::load(std::string_view key) const {
-  if (!info_.enabled) return std::nullopt;
-  const auto path = std::filesystem::path(info_.path) / key;
+std::optional<std::vector<std::byte>> read_cache_entry(const std::string& path, bool& damaged) {
   std::ifstream file(path, std::ios::binary);
+  damaged = false;
   if (!file) return std::nullopt;
 
   Header header{};
@@ -95,9 +94,21 @@ std::optional<std::vector<std::byte>> DiskCache::load(std::string_view key) cons
     file.read(reinterpret_cast<char*>(payload.data()), static_cast<std::streamsize>(payload.size()));
     if (file && sha256_hex(payload) == std::string_view(header.digest.data(), header.digest.size())) return payload;
   }
-  log(2, "damaged cache entry removed: " + path.string());
-  std::filesystem::remove(path, ignored);
+  damaged = true;
   return std::nullopt;
+}
+
+std::optional<std::vector<std::byte>> DiskCache::load(std::string_view key) const {
+  if (!info_.enabled) return std::nullopt;
+  const std::string path = info_.path + "/" + std::string(key);
+  bool damaged = false;
+  auto payload = read_cache_entry(path, damaged);
+  if (damaged) {
+    log(2, "damaged cache entry removed: " + path);
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+  return payload;
 }
 
 void DiskCache::store(std::string_view key, std::span<const std::byte> payload) const {

@@ -30,4 +30,8 @@ class DiskCache {
   CacheInfo info_;
 };
 
+/// The payload of an entry's file; nullopt when there is none or anything about it is wrong, which `damaged` then
+/// tells.
+std::optional<std::vector<std::byte>> read_cache_entry(const std::string& path, bool& damaged);
+
 }  // namespace portico::detail

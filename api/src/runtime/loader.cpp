@@ -18,10 +18,10 @@ namespace portico::detail {
 namespace {
 
 // Beside the library as it really lies on the disk, so that an installation may be moved or linked to.
-std::filesystem::path plugin_folder() {
+std::filesystem::path find_plugins() {
   if (const auto folder = variable("PORTICO_BACKEND_DIR")) return *folder;
   Dl_info self{};
-  dladdr(reinterpret_cast<const void*>(&plugin_folder), &self);
+  dladdr(reinterpret_cast<const void*>(&find_plugins), &self);
   std::error_code ignored;
   const auto file = std::filesystem::canonical(self.dli_fname, ignored);
   return file.parent_path() / "portico";
@@ -29,7 +29,7 @@ std::filesystem::path plugin_folder() {
 
 LoadedBackend load(const std::string& name) {
   LoadedBackend found{.name = name};
-  const auto file = plugin_folder() / ("libportico_" + name + ".so");
+  const auto file = find_plugins() / ("libportico_" + name + ".so");
   found.tried.push_back(file.string());
 
   // Never closed: drivers run threads and exit handlers. RTLD_LOCAL: two plugins may hold the same names inside.
@@ -69,6 +69,8 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::string plugin_folder() { return find_plugins().string(); }
 
 const std::vector<std::string>& backend_names() {
   static const std::vector<std::string> names = {"cuda", "hip", "opencl"};

@@ -21,6 +21,9 @@ struct LoadedBackend {
   std::vector<std::string> tried;
 };
 
+/// The folder that plugins are opened from.
+std::string plugin_folder();
+
 /// The backends in order of preference.
 const std::vector<std::string>& backend_names();
 

@@ -11,6 +11,7 @@
 #include "runtime/disk_cache.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/log.hpp"
+#include "runtime/precompiled.hpp"
 #include "runtime/sha256.hpp"
 #include "runtime/status.hpp"
 
@@ -85,6 +86,10 @@ std::shared_ptr<Program> ProgramCache::build(const std::string& name, const std:
   dump(name, key, ".cl", source);
 
   if (load(device_, *made)) return made;
+  if (const auto ready = find_precompiled(api, device_.handle, source)) {
+    if (api.program_load(device_.handle, {ready->data(), ready->size()}, &made->handle) == PORTICO_OK) return made;
+    log(PORTICO_LOG_INFO, "precompiled program of " + name + " does not load and is compiled again: " + take_message());
+  }
   log(PORTICO_LOG_DEBUG, "compiling " + name + " for " + device_.label);
   const portico_status status = api.program_compile(device_.handle, {source.data(), source.size()}, &made->handle);
   if (status != PORTICO_OK) {
