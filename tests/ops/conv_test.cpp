@@ -31,6 +31,7 @@ const std::vector<OpCase>& plain_cases() {
       conv_case("dilation_2", {1, 8, 9, 9, 8, 3, 3, options({1, 1}, {2, 2}, {2, 2})}),
       conv_case("dilation_3x2_stride_2", {1, 3, 11, 10, 8, 3, 3, options({2, 2}, {3, 1}, {3, 2})}),
       conv_case("padding_beyond_filter", {1, 16, 3, 4, 8, 2, 2, options({1, 1}, {3, 2})}),
+      conv_case("channels_512_to_513_1x1", {2, 512, 2, 3, 513, 1, 1}),  // a weight gradient by gemm
       conv_case("groups_3", {1, 21, 5, 5, 9, 3, 3, options({1, 1}, {1, 1}, {1, 1}, 3)}),
       conv_case("groups_2_of_33", {1, 66, 4, 4, 66, 1, 1, options({1, 1}, {0, 0}, {1, 1}, 2)}),
       conv_case("depthwise", {1, 33, 5, 6, 33, 3, 3, options({1, 1}, {1, 1}, {1, 1}, 33)}),
@@ -53,6 +54,8 @@ const std::vector<OpCase>& activation_cases() {
   static const std::vector<OpCase> cases = {
       activation_case("relu", {2, 8, 7, 8, 33, 3, 3, padded(Activation::relu)}),
       activation_case("relu_first_layer", {2, 1, 8, 8, 16, 3, 3, padded(Activation::relu)}),
+      activation_case("relu_512_to_512_1x1",
+                      {1, 512, 2, 2, 512, 1, 1, options({1, 1}, {0, 0}, {1, 1}, 1, Activation::relu)}),
       activation_case("gelu", {1, 8, 7, 5, 31, 3, 3, padded(Activation::gelu)}),
       activation_case("gelu_tanh", {1, 8, 7, 5, 31, 3, 3, padded(Activation::gelu_tanh)}),
   };

@@ -6,6 +6,8 @@
 #include <span>
 
 #include "ops/common.hpp"
+#include "ops/gemm.hpp"
+#include "ops/linear_grad.hpp"
 #include "ops/winograd.hpp"
 
 namespace portico::detail {
@@ -53,6 +55,48 @@ Tensor pack(const Tensor& weight, const ConvShape& shape, bool gradient, std::in
              u32(gradient ? taps : filter), u32(gradient ? filter : taps), u32(shape.kg() * filter), u32(zeros)});
   weight.impl()->kept[gradient].store(std::make_shared<const PackedWeight>(PackedWeight{version, block, cpu, packed}));
   return packed;
+}
+
+// A 1x1 convolution's weight gradient as the product dy' x, when the weight is too large for the sums of several splits
+// to stay in a cache (1024 x 256 and more on two cores: 1.3 to 2 times faster; below, the splits are).
+bool weight_gradient_is_gemm(const ConvShape& shape) {
+  return shape.r == 1 && shape.s == 1 && shape.stride == Pair{1, 1} && shape.padding == Pair{0, 0} &&
+         shape.groups == 1 && shape.c * shape.k >= (1 << 18);
+}
+
+// The same memory seen as images: rows of channels are what channels-last is.
+Tensor as_images(const Tensor& rows, const Shape& shape) {
+  auto impl = std::make_shared<TensorImpl>();
+  impl->shape = shape;
+  impl->dtype = rows.dtype();
+  impl->layout = Layout::channels_last;
+  impl->offset = rows.impl()->offset;
+  impl->buffer = rows.buffer();
+  return Tensor(std::move(impl));
+}
+
+WeightGradients gemm_weight_gradients(const ConvShape& shape, const Tensor& x, const Tensor& dy, const Tensor& y,
+                                      bool want_weight, bool want_bias, bool want_masked) {
+  const Shape rows = {shape.pixels(), shape.k};
+  const ActivationGradient behind =
+      activation_gradient(view(dy, rows), y.defined() ? view(y, rows) : Tensor(),
+                          y.defined() ? Activation::relu : Activation::none, shape.k, want_bias);
+  WeightGradients result;
+  result.bias = behind.bias;
+  if (want_masked) result.masked = as_images(behind.dz, dy.shape());
+  if (want_weight) {
+    result.weight = make({shape.k, shape.c, 1, 1}, dy.dtype(), dy.device());
+    gemm(dy.device(), dy.dtype(),
+         {.trans_a = true,
+          .m = shape.k,
+          .n = shape.c,
+          .k = shape.pixels(),
+          .lda = shape.k,
+          .ldb = shape.c,
+          .ldc = shape.c},
+         behind.dz.arg(), x.arg(), result.weight.arg(), nullptr, "conv2d");
+  }
+  return result;
 }
 
 }  // namespace
@@ -159,6 +203,8 @@ WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const 
   const Device device = dy.device();
   const DType dtype = dy.dtype();
   const bool cpu = takes_cpu_shape(device, dtype, shape);
+  if (cpu && !which.defined() && shape.pixels() > 0 && weight_gradient_is_gemm(shape))
+    return gemm_weight_gradients(shape, x, dy, y, want_weight, want_bias, want_masked);
   WeightGradients result;
   if (want_weight) result.weight = make({shape.k, shape.cg(), shape.r, shape.s}, dtype, device);
   if (want_bias) result.bias = make({shape.k}, dtype, device);
