@@ -125,6 +125,10 @@ TEST_CASE("races in shared memory") {
     CHECK(kind(fill + "st.shared.u32 [%r3], %r1; ld.shared.u32 %r5, [%r4];", 32) == "race");
     CHECK(kind(fill + "st.shared.u32 [%r3], %r1; bar.warp.sync -1; ld.shared.u32 %r5, [%r4];", 64) ==
           "race");  // lane 31 reads the other warp's
+    // The sync of one warp orders nothing that another one did.
+    CHECK(kind(fill + "setp.lt.u32 %p1, %r32, 32; @%p1 st.shared.u32 [%r3], %r1; bar.warp.sync -1;\n"
+                      "@!%p1 ld.shared.u32 %r5, [%r3+-128];",
+               64) == "race");
     // Bytes of one word are different words to the race check.
     CHECK(kind("add.u32 %r6, %r2, %r32; st.shared.u8 [%r6], %r1;") == "none");
     CHECK(kind("shr.u32 %r6, %r32, 1; add.u32 %r6, %r2, %r6; st.shared.u8 [%r6], %r1;") == "race");

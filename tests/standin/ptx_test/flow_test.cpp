@@ -67,11 +67,11 @@ TEST_CASE("functions: parameters, results, calls within calls, each with registe
       "L: { .param .b32 q; st.param.b32 [q], %r1; .param .b32 s; call.uni (s), twice, (q); ld.param.b32 %r3, [s]; }\n"
       "st.param.b32 [r], %r3; ret; }\n";
   const std::vector<u32> got = results(
-      "cvt.u64.u32 %rd7, %r1; add.s64 %rd7, %rd7, 1000;\n"
+      "cvt.u64.u32 %rd7, %r1; add.s64 %rd7, %rd7, 1000; mov.u32 %r2, 5000;\n"
       "{ .param .b32 a; st.param.b32 [a], %r1; .param .b64 b; st.param.b64 [b], %rd7; .param .b32 r; call.uni (r), "
-      "pick, (a, b); ld.param.b32 %r5, [r]; }",
+      "pick, (a, b); ld.param.b32 %r5, [r]; }\nadd.u32 %r5, %r5, %r2;",
       40, globals);
-  for (u32 t = 0; t < 40; ++t) CHECK(got[t] == (t > 10 ? 2 * t : 1000 + t));
+  for (u32 t = 0; t < 40; ++t) CHECK(got[t] == 5000 + (t > 10 ? 2 * t : 1000 + t));
   CHECK_THROWS_WITH(
       portico::standin::ptx::Module::parse(kHead + ".func f() { call f; ret; }\n.entry k() { call f; ret; }"),
       Catch::Contains("recursion"));
