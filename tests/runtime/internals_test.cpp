@@ -11,6 +11,7 @@
 #include "runtime/disk_cache.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/sha256.hpp"
+#include "runtime/tuning/gemm_table.hpp"
 #include "runtime/vendor_choice.hpp"
 
 namespace portico::test {
@@ -82,6 +83,24 @@ TEST_CASE("the innermost VendorGuard decides, for its thread alone", "[internals
     CHECK(elsewhere);
   }
   CHECK(detail::vendor_allowed());
+}
+
+TEST_CASE("a product takes the nearest class's choice, three doublings away at most", "[internals]") {
+  const auto at = [](std::uint8_t m, std::uint8_t n, std::uint8_t k, std::uint8_t trans = 0) {
+    return detail::GemmClass{.dtype = 0, .trans = trans, .m = m, .n = n, .k = k};
+  };
+  const detail::GemmTable table({{at(5, 5, 5), {.rows = 8}}, {at(8, 5, 5), {.rows = 4}}, {at(12, 12, 12), {}}});
+  for (int again = 0; again < 2; ++again) {  // the second time from its memory
+    REQUIRE(table.find(at(5, 5, 5)) != nullptr);
+    CHECK(table.find(at(5, 5, 5))->rows == 8);
+    CHECK(table.find(at(6, 5, 5))->rows == 8);
+    CHECK(table.find(at(7, 5, 5))->rows == 4);
+    CHECK(table.find(at(8, 6, 7))->rows == 4);
+    CHECK(table.find(at(8, 7, 7)) == nullptr);
+    CHECK(table.find(at(4, 4, 4))->rows == 8);
+    CHECK(table.find(at(5, 5, 5, 1)) == nullptr);
+    CHECK(table.find(at(12, 12, 12)) == nullptr);  // measured, and the rules were best
+  }
 }
 
 TEST_CASE("the disk cache gives back what it was given", "[internals]") {

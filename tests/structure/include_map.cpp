@@ -28,6 +28,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"api/include/portico/graph.hpp", "tensor"},
     {"api/include/portico/autograd.hpp", "autograd"},
     {"api/include/portico/ops.hpp", "ops"},
+    {"api/include/portico/tuning.hpp", "ops"},
     {"api/include/portico/io.hpp", "io"},
     {"api/include/portico/nn/", "nn"},
     {"api/include/portico/optim/", "optim"},

@@ -5,6 +5,7 @@
 #include "ops/common.hpp"
 #include "ops/gemm_plan.hpp"
 #include "runtime/gemm_slot.hpp"
+#include "runtime/tuning/table.hpp"
 #include "runtime/vendor_choice.hpp"
 
 namespace portico::detail {
@@ -100,7 +101,21 @@ bool four_aligned(const Gemm& call, const Arg& a, const Arg& b, const Arg& c) {
   return ((static_cast<std::uint64_t>(all) | a.first_element | b.first_element | c.first_element) & 3u) == 0;
 }
 
+// What the tuner says of the product's class, or is trying just now.
+const GemmChoice* choice_for(const Device& device, DType dtype, const Gemm& call) {
+  if (const GemmChoice* forced = ForcedGemmChoice::current()) return forced;
+  return Tuning::of(device).find(gemm_class(dtype, call));
+}
+
 }  // namespace
+
+GemmClass gemm_class(DType dtype, const Gemm& call) {
+  return {.dtype = static_cast<std::uint8_t>(dtype),
+          .trans = static_cast<std::uint8_t>((call.trans_a ? 1 : 0) | (call.trans_b ? 2 : 0)),
+          .m = nearest_exponent(static_cast<std::uint64_t>(call.m)),
+          .n = nearest_exponent(static_cast<std::uint64_t>(call.n)),
+          .k = nearest_exponent(static_cast<std::uint64_t>(call.k))};
+}
 
 bool gemm_keeping_input(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
                         const Arg& z, const Arg* bias, const char* subject) {
@@ -118,14 +133,17 @@ bool gemm_with_row_sums(const Device& device, DType dtype, const Gemm& call, con
 void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
           const Arg* bias, const char* subject) {
   if (call.m == 0 || call.n == 0 || call.batch == 0) return;
-  if (vendor_gemm(device, dtype, call, a, b, c, bias, subject)) return;
-  if (vendor_gemm_in_two_steps(device, dtype, call, a, b, c, bias, subject)) return;
+  const GemmChoice* choice = choice_for(device, dtype, call);
+  if (choice == nullptr || choice->vendor != 0) {
+    if (vendor_gemm(device, dtype, call, a, b, c, bias, subject)) return;
+    if (vendor_gemm_in_two_steps(device, dtype, call, a, b, c, bias, subject)) return;
+  }
 
   const std::uint32_t m = as_u32(call.m, subject), n = as_u32(call.n, subject), k = as_u32(call.k, subject),
                       batch = as_u32(call.batch, subject), has_bias = bias != nullptr ? 1 : 0;
   const Arg& shift = bias != nullptr ? *bias : c;  // a kernel's buffer argument cannot be absent; this one is not read
   if (cpu_shape(device)) {
-    const GemmCpuPlan plan = plan_gemm_cpu(call, dtype, std::max(1u, device.info().compute_units));
+    const GemmCpuPlan plan = plan_gemm_cpu(call, dtype, std::max(1u, device.info().compute_units), choice);
     const Kernel kernel = family().get(device, key(common_key(dtype, call), plan.rows, plan.vecs, plan.pack_b), [&] {
       return common_spec(dtype, call, true)
           .set("ROWS", plan.rows)
@@ -157,7 +175,7 @@ void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, con
                                                                                     plan.idle_groups});
     return;
   }
-  const GemmGpuPlan plan = plan_gemm_gpu(call, device.info());
+  const GemmGpuPlan plan = plan_gemm_gpu(call, device.info(), choice);
   const bool vec = dtype == DType::f32 && four_aligned(call, a, b, c);
   const Kernel kernel = family().get(device, key(common_key(dtype, call), plan.tile, vec, 0xffff), [&] {
     return common_spec(dtype, call, false)

@@ -6,6 +6,7 @@
 #include "portico/device.hpp"
 #include "portico/dtype.hpp"
 #include "portico/ops.hpp"
+#include "runtime/tuning/gemm_class.hpp"
 
 namespace portico::detail {
 
@@ -21,6 +22,9 @@ struct Gemm {
   float alpha = 1.0f, beta = 0.0f;
   Activation activation = Activation::none;
 };
+
+/// The class that the product is tuned in.
+GemmClass gemm_class(DType dtype, const Gemm& call);
 
 /// Queues the product: the backend's gemm slot where it has one (PORTICO_VENDOR=0 forbids it), else the own kernel. A
 /// library that has the product but not what follows it is followed by kernels/gemm_finish.cl; a half type is then

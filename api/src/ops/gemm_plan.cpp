@@ -28,17 +28,22 @@ std::uint32_t choose_rows(std::int64_t m, std::uint32_t vecs) {
 
 }  // namespace
 
-GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores) {
+GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores, const GemmChoice* choice) {
   const std::int64_t m = call.m, n = call.n, k = call.k;
   GemmCpuPlan plan{};
-  plan.vecs = n <= 16 ? 1 : 2;
-  plan.rows = choose_rows(m, plan.vecs);
+  const GemmChoice tuned = choice != nullptr ? *choice : GemmChoice{};
+  plan.vecs = tuned.vecs != 0 ? tuned.vecs : n <= 16 ? 1 : 2;
+  // A class holds products of other heights than the one it was measured with: no tile may be higher than the product.
+  const bool rows_fit = tuned.rows != 0 && tuned.rows <= m && (tuned.rows < 16 || plan.vecs == 1);
+  plan.rows = rows_fit ? tuned.rows : choose_rows(m, plan.vecs);
   const std::int64_t cols = 16 * plan.vecs, panels = divide_up(n, cols);
   // Up to 64 rows a panel of B is used too seldom to repay its copy (64x128x3136 NN: 393 against 366 GFLOPS).
-  plan.pack_b = call.trans_b || n < cols || m > 64 ? 1 : 0;
+  const bool must_pack = call.trans_b || n < cols, packs = tuned.pack_b >= 0 ? tuned.pack_b == 1 : m > 64;
+  plan.pack_b = must_pack || packs ? 1 : 0;
 
   // A deep block saves passes over C; one that is read in strides (A or B in place) wants to stay in the second cache.
-  const std::int64_t deepest = call.trans_a || !plan.pack_b ? GemmCpuPlan::kDepth / 2 : GemmCpuPlan::kDepth;
+  const std::int64_t by_rule = call.trans_a || !plan.pack_b ? GemmCpuPlan::kDepth / 2 : GemmCpuPlan::kDepth;
+  const std::int64_t deepest = tuned.depth != 0 ? std::min(tuned.depth, GemmCpuPlan::kDepth) : by_rule;
   const std::int64_t blocks = std::max<std::int64_t>(1, divide_up(k, deepest));
   plan.block_depth = static_cast<std::uint32_t>(std::max<std::int64_t>(1, divide_up(k, blocks)));
 
@@ -62,7 +67,7 @@ GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores) {
   return plan;
 }
 
-GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info) {
+GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info, const GemmChoice* choice) {
   // Largest first. A tile is taken when it still gives every compute unit a group, and its padding is not most of it.
   static constexpr GemmGpuPlan kTiles[] = {
       {.tile = 0, .bm = 128, .bn = 128, .bk = 8, .tm = 8, .tn = 8, .groups = 0},
@@ -76,7 +81,9 @@ GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info) {
     const bool fits = plan.threads() <= info.max_group_size &&
                       2 * plan.bk * (plan.bm + plan.bn + 8) * sizeof(float) <= info.local_bytes;
     const bool filled = 2 * call.m > plan.bm && 2 * call.n > plan.bn && plan.groups >= info.compute_units;
-    if (smallest || (fits && filled)) return plan;
+    const bool chosen =
+        choice != nullptr && choice->tile >= 0 ? plan.tile == static_cast<std::uint32_t>(choice->tile) : filled;
+    if (smallest || (fits && chosen)) return plan;
   }
   return {};  // not reached: the smallest is always taken
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ops/gemm.hpp"
+#include "runtime/tuning/gemm_class.hpp"
 
 namespace portico::detail {
 
@@ -15,7 +16,8 @@ struct GemmCpuPlan {
   static constexpr std::uint32_t kDepth = 1024;       ///< KC
   static constexpr std::uint32_t kPartialRows = 128;  ///< PARTIAL_ROWS
 };
-GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores);
+/// `choice` (may be null) is followed where it fits the product.
+GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores, const GemmChoice* choice = nullptr);
 
 /// For kernels/gemm_gpu.h.
 struct GemmGpuPlan {
@@ -25,6 +27,6 @@ struct GemmGpuPlan {
 
   std::uint32_t threads() const { return bm / tm * (bn / tn); }
 };
-GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info);
+GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info, const GemmChoice* choice = nullptr);
 
 }  // namespace portico::detail
