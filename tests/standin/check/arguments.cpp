@@ -127,9 +127,16 @@ Argument make_argument(const std::string& text, Memory& memory) {
   return argument;
 }
 
-std::string shown(const Argument& argument, std::size_t count) {
+std::string shown(const Argument& argument, const Memory& memory, std::size_t count) {
   std::string out;
+  Block block;
+  if (!memory.find(argument.value, block)) return out;
   for (std::size_t i = 0; i < std::min(count, argument.count); ++i) {
+    const std::uint8_t* written = block.written + i * argument.element_bytes;
+    if (std::count(written, written + argument.element_bytes, 0) > 0) {
+      out += " unset";
+      continue;
+    }
     std::uint64_t bits = 0;
     std::memcpy(&bits, static_cast<const std::uint8_t*>(argument.buffer) + i * argument.element_bytes,
                 argument.element_bytes);

@@ -24,7 +24,7 @@ struct Argument {
 /// iota, a number, or unset: never written. Throws std::runtime_error that says what is wanted.
 Argument make_argument(const std::string& text, Memory& memory);
 
-/// The first `count` elements of a buffer.
-std::string shown(const Argument& argument, std::size_t count);
+/// The first `count` elements of a buffer; "unset" for what nothing has written.
+std::string shown(const Argument& argument, const Memory& memory, std::size_t count);
 
 }  // namespace portico::standin::check

@@ -138,7 +138,8 @@ int check_kernel(const Options& options) {
                 static_cast<double>(counts.lane_instructions) / 1e6,
                 static_cast<double>(counts.lane_instructions) / 1e6 / seconds);
   for (std::size_t p = 0; options.print > 0 && p < arguments.size(); ++p)
-    if (arguments[p].count > 0) std::printf("parameter %zu:%s\n", p, check::shown(arguments[p], options.print).c_str());
+    if (arguments[p].count > 0)
+      std::printf("parameter %zu:%s\n", p, check::shown(arguments[p], memory, options.print).c_str());
   module->unload(memory);
   return kClean;
 }

@@ -22,6 +22,7 @@ if [ "$mode" = ptx ]; then
   scale="$kernels/scale.ptx --from-ptx"
   good="--arg f32:100=iota --arg f32:100=unset --arg u32=100 --arg f32=0.5"
   expect 0 "0 0.5 1 1.5" $scale $good --block 128 --print 4
+  expect 0 "parameter 1: 0 0.5 unset unset" $scale --arg f32:100=iota --arg f32:100=unset --arg u32=2 --arg f32=0.5 --print 4
   expect 1 "outside: kernel scale: read of 4 bytes of global memory" $scale --arg f32:99=iota --arg f32:100=unset --arg u32=100 --arg f32=0.5 --block 128
   expect 1 "unset: kernel scale" $scale --arg f32:100=unset --arg f32:100=unset --arg u32=100 --arg f32=0.5 --block 128
   expect 1 "launch: kernel scale" $scale $good --block 2000
