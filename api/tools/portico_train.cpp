@@ -26,6 +26,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::int64_t limit = 0;
   std::string model;
+  std::string capture = "auto";
   std::filesystem::path data = "/usr/share/datasets/fashion-mnist";
   std::filesystem::path save = "quickstart.safetensors";
   std::filesystem::path picture = "quickstart.png";
@@ -123,6 +124,9 @@ int train(const Options& options) {
 
   Progress progress;
   train::FitOptions fit{.epochs = options.epochs};
+  fit.capture = options.capture == "on"    ? train::Capture::on
+                : options.capture == "off" ? train::Capture::off
+                                           : train::Capture::automatic;
   fit.on_epoch = [&](const train::EpochReport& report) { progress.epoch(report); };
   if (progress.on_terminal())
     fit.on_progress = [&](int epoch, std::int64_t step, std::int64_t steps, double loss) {
@@ -151,6 +155,9 @@ int train(const Options& options) {
       result.epochs.empty() ? train::evaluate(*model, test_loader).accuracy : result.epochs.back().test_accuracy;
   save_model(options.save, *model, name, accuracy);
   save_picture(options.picture, *model, data.test, accuracy);
+  std::printf("steps: %lld, of which %lld replayed from a recorded one%s%s\n", static_cast<long long>(result.steps),
+              static_cast<long long>(result.replayed_steps), result.capture_note.empty() ? "" : "; ",
+              one_line(result.capture_note).c_str());
   std::printf("saved %s and %s\n", options.save.c_str(), options.picture.c_str());
   std::printf(
       "result: dataset=fashion-mnist backend=%.*s device=\"%s\" epochs=%d test_accuracy=%.4f train_seconds=%.1f "
@@ -225,6 +232,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
       ->check(from(1))
       ->default_str("all");
   app.add_option("--model", options.model, "cnn (without this option) or mlp")->check(CLI::IsMember({"cnn", "mlp"}));
+  app.add_option("--capture", options.capture, "record a training step once and replay it")
+      ->check(CLI::IsMember({"auto", "on", "off"}));
   app.add_option("--data", options.data, "folder of the four IDX files");
   app.add_option("--save", options.save, "where the trained network goes (safetensors)");
   app.add_option("--picture", options.picture, "where the picture goes (PNG)");

@@ -240,4 +240,72 @@ TEST_CASE("fit refuses what cannot be trained", "[fit][errors]") {
   check_error([&] { train::fit(*model, optimizer, labels, nullptr); }, ErrorCode::invalid_argument, "10");
 }
 
+namespace {
+
+struct Trained {
+  train::FitResult result;
+  std::vector<std::vector<float>> parameters;
+};
+
+// Two epochs of 13 full batches and a short one, with a learning rate that changes at every step.
+Trained train_with(train::Capture capture, const std::function<std::unique_ptr<nn::Sequential>()>& make = make_model) {
+  seed(3);
+  const auto model = make();
+  optim::Adam optimizer(model->parameters(), {.lr = 0.01f});
+  Loader loader(make_set(213, 1), {.batch = 16, .shuffle = true});
+  Trained trained;
+  trained.result =
+      train::fit(*model, optimizer, loader, nullptr,
+                 {.epochs = 2, .capture = capture, .lr_factor = [](double done) { return 1.0f - float(done) / 2; }});
+  for (const Tensor& parameter : model->parameters()) trained.parameters.push_back(parameter.to_vector());
+  return trained;
+}
+
+// Looks at a value on the host, as a model that normalises by its own statistics might.
+class Looking : public nn::Module {
+ public:
+  Tensor forward(const Tensor& x) override {
+    last = sum(x).item();
+    return x;
+  }
+  float last = 0;
+};
+
+std::unique_ptr<nn::Sequential> make_looking_model() {
+  auto model = std::make_unique<nn::Sequential>();
+  model->emplace<nn::Flatten>();
+  model->emplace<Looking>();
+  model->emplace<nn::Linear>(16, 10);
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("fit replays a recorded step, and nothing comes out otherwise", "[fit][capture]") {
+  const Trained eager = train_with(train::Capture::off), replayed = train_with(train::Capture::on);
+  CHECK(eager.result.steps == 28);
+  CHECK(eager.result.replayed_steps == 0);
+  CHECK(replayed.result.steps == 28);
+  CHECK(replayed.result.replayed_steps == 24);  // not the first two, nor the short batches
+  CHECK(replayed.result.capture_note.empty());
+  CHECK(eager.parameters == replayed.parameters);
+  for (std::size_t epoch = 0; epoch < 2; ++epoch)
+    CHECK(eager.result.epochs[epoch].loss == replayed.result.epochs[epoch].loss);
+}
+
+TEST_CASE("fit goes on without a graph where a step cannot be recorded, and says why", "[fit][capture]") {
+  const Trained eager = train_with(train::Capture::off, make_looking_model),
+                automatic = train_with(train::Capture::automatic, make_looking_model);
+  CHECK(automatic.result.replayed_steps == 0);
+  CHECK(automatic.result.capture_note.find("item: cannot be recorded") != std::string::npos);
+  CHECK(eager.parameters == automatic.parameters);
+  try {
+    train_with(train::Capture::on, make_looking_model);
+    FAIL("a step that reads a value was recorded");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::unsupported);
+    CHECK(std::string(error.what()).find("item: cannot be recorded") != std::string::npos);
+  }
+}
+
 }  // namespace portico::test

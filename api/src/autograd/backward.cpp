@@ -4,12 +4,19 @@
 #include <utility>
 
 #include "autograd/node.hpp"
+#include "runtime/capture.hpp"
 
 namespace portico {
 namespace {
 
 using detail::Edge;
 using detail::Node;
+
+// Called before a leaf's gradient changes: a recording that is abandoned puts back what was there before it.
+void note_gradient(detail::TensorImpl& leaf) {
+  if (detail::Recorder* recorder = detail::Recorder::current()) [[unlikely]]
+    recorder->on_abandon([owner = leaf.shared_from_this(), before = leaf.grad] { owner->grad = before; });
+}
 
 // dst += src for a gradient that others may share: then the sum gets memory of its own.
 void accumulate(Tensor& dst, const Tensor& src) {
@@ -28,6 +35,7 @@ class Pass {
 
   void give(const Edge& edge, const Tensor& grad) {
     if (edge.leaf != nullptr) {
+      note_gradient(*edge.leaf);
       accumulate(edge.leaf->grad, grad);
     } else if (edge.node != nullptr) {
       const auto [at, fresh] = pending_.try_emplace(edge.node.get());
@@ -98,13 +106,18 @@ Tensor& Tensor::set_requires_grad(bool value) {
 
 bool Tensor::is_leaf() const { return defined_impl(*this, "is_leaf").node == nullptr; }
 Tensor Tensor::grad() const { return defined_impl(*this, "grad").grad; }
-void Tensor::clear_grad() const { defined_impl(*this, "clear_grad").grad = {}; }
+void Tensor::clear_grad() const {
+  auto& impl = defined_impl(*this, "clear_grad");
+  note_gradient(impl);
+  impl.grad = {};
+}
 
 void Tensor::set_grad(const Tensor& grad) const {
   auto& impl = defined_impl(*this, "set_grad");
   if (grad.defined() && grad.shape() != impl.shape)
     throw Error(ErrorCode::invalid_argument,
                 "set_grad: gradient " + grad.shape().to_string() + " of a tensor " + impl.shape.to_string());
+  note_gradient(impl);
   impl.grad = grad;
 }
 

@@ -39,6 +39,12 @@ struct Loader::Impl {
 
   std::int64_t examples() const { return options.drop_last ? count / options.batch * options.batch : count; }
 
+  bool gather(const Batch& batch) {
+    detail::gather_images(pixels, labels, order, position, batch.images, batch.labels, scale, shift);
+    position += batch.labels.count();
+    return true;
+  }
+
   // The host shuffles, so that every backend sees one order; the stretch of counters belongs to the epoch alone, so
   // that an epoch's order does not depend on the epochs before it.
   void start_epoch(int epoch) {
@@ -77,17 +83,27 @@ Loader::~Loader() = default;
 
 void Loader::start_epoch(int epoch) { impl_->start_epoch(epoch); }
 
+// New tensors every time: the caller, or a gradient, may still hold the last batch. The pool makes them cheap.
 bool Loader::next(Batch& batch) {
+  batch = {};
+  return refill(batch);
+}
+
+bool Loader::refill(Batch& batch) {
   Impl& self = *impl_;
   const std::int64_t size = std::min(self.options.batch, self.examples() - self.position);
   if (size <= 0) return false;
-  // New tensors every time: the caller, or a gradient, may still hold the last batch. The pool makes them cheap.
+  if (batch.images.defined() && batch.images.shape() == Shape{size, 1, self.height, self.width} &&
+      batch.images.dtype() == DType::f32 && batch.images.layout() == Layout::row_major &&
+      batch.images.device() == self.device && batch.labels.defined() && batch.labels.shape() == Shape{size} &&
+      batch.labels.dtype() == DType::i32 && batch.labels.device() == self.device) {
+    batch.images.buffer().bump_version();
+    batch.labels.buffer().bump_version();
+    return self.gather(batch);
+  }
   batch.images = Tensor::empty({size, 1, self.height, self.width}, {.device = self.device});
   batch.labels = Tensor::empty({size}, {.dtype = DType::i32, .device = self.device});
-  detail::gather_images(self.pixels, self.labels, self.order, self.position, batch.images, batch.labels, self.scale,
-                        self.shift);
-  self.position += size;
-  return true;
+  return self.gather(batch);
 }
 
 std::int64_t Loader::batches() const {

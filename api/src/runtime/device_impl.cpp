@@ -168,7 +168,7 @@ void DeviceImpl::tie_streams(StreamImpl& last, StreamImpl& stream) {
 }
 
 void synchronize(StreamImpl& stream) {
-  if (stream.recorder != nullptr) refuse_recording("Stream::synchronize", "recorded work runs at replay(), not now");
+  refuse_while_recording("Stream::synchronize", "recorded work runs at replay(), not now");
   check(stream.device->api.stream_synchronize(stream.handle), "synchronize " + stream.device->label);
   stream.device->after_wait();
 }

@@ -25,7 +25,7 @@ class Kept {
   std::atomic<std::shared_ptr<const void>> slot_;
 };
 
-struct TensorImpl {
+struct TensorImpl : std::enable_shared_from_this<TensorImpl> {
   Shape shape;
   DType dtype = DType::f32;
   Layout layout = Layout::row_major;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "captured_step.hpp"
 #include "modes.hpp"
 #include "portico/ops.hpp"
 #include "portico/train/train.hpp"
@@ -78,7 +79,13 @@ constexpr double kLookSeconds = 1.0;
 class Run {
  public:
   Run(nn::Module& model, optim::Optimizer& optimizer, data::Loader& data, const FitOptions& options)
-      : model_(model), optimizer_(optimizer), data_(data), options_(options), rate_(optimizer), ahead_(data.device()) {}
+      : model_(model),
+        optimizer_(optimizer),
+        data_(data),
+        options_(options),
+        rate_(optimizer),
+        ahead_(data.device()),
+        captured_(options.capture) {}
 
   /// False when should_stop ended it.
   bool epoch(int epoch, EpochReport& report, FitResult& result) {
@@ -91,7 +98,8 @@ class Run {
     Clock::time_point last_look = start;
     bool stopped = false;
 
-    for (data::Batch batch; data_.next(batch);) {
+    captured_.forget();
+    for (data::Batch batch; next(batch);) {
       if ((stopped = options_.should_stop && options_.should_stop())) break;
       step(epoch, log, batch);
       sizes.push_back(batch.labels.count());
@@ -110,6 +118,9 @@ class Run {
     report.seconds = seconds_since(start);
     result.seconds += report.seconds;
     result.examples += report.examples;
+    result.steps += log.added();
+    result.replayed_steps = captured_.replayed();
+    result.capture_note = captured_.note();
     return !stopped;
   }
 
@@ -119,17 +130,29 @@ class Run {
     std::int64_t examples = 0, steps = 0;
   };
 
+  /// The next batch, of the usual shape in the same tensors every time where the step may be recorded.
+  bool next(data::Batch& batch) {
+    if (!captured_.wants_fixed_tensors()) return data_.next(batch);
+    batch = fixed_;
+    if (!data_.refill(batch)) return false;
+    if (!fixed_.images.defined()) fixed_ = batch;
+    return true;
+  }
+
   void step(int epoch, LossLog& log, const data::Batch& batch) {
     if (options_.lr_factor) {
       const double all = static_cast<double>(data_.batches()) * options_.epochs;
       const double done = static_cast<double>((epoch - 1) * data_.batches() + log.added()) / all;
       optimizer_.set_lr(rate_.rate() * options_.lr_factor(done));
     }
-    optimizer_.clear_grad();
-    const Tensor loss = cross_entropy(model_(batch.images), batch.labels);
-    loss.backward();
-    optimizer_.step();
-    log.add(loss);
+    const bool fixed = fixed_.images.defined() && batch.images.impl() == fixed_.images.impl();
+    log.add(captured_.run(fixed, [&] {
+      optimizer_.clear_grad();
+      const Tensor loss = cross_entropy(model_(batch.images), batch.labels);
+      loss.backward();
+      optimizer_.step();
+      return loss;
+    }));
     ahead_.step();
   }
 
@@ -163,6 +186,8 @@ class Run {
   const FitOptions& options_;
   RateGuard rate_;
   RunAhead ahead_;
+  CapturedStep captured_;
+  data::Batch fixed_;
   bool nan_said_ = false;
 };
 

@@ -61,8 +61,11 @@ class PORTICO_API Loader {
  public:
   Loader(const ImageSet& set, const LoaderOptions& options = {});
   ~Loader();
-  void start_epoch(int epoch);    ///< back to the first batch, in this epoch's order; a new Loader stands at epoch 0
-  bool next(Batch& batch);        ///< false at the end of the epoch; the last batch may be short
+  void start_epoch(int epoch);  ///< back to the first batch, in this epoch's order; a new Loader stands at epoch 0
+  bool next(Batch& batch);      ///< false at the end of the epoch; the last batch may be short
+  /// As next(), but into the tensors that `batch` has, where they have the next batch's shape: for a recorded step,
+  /// which reads the same tensors every time. Whoever still holds them sees them change.
+  bool refill(Batch& batch);
   std::int64_t batches() const;   ///< in an epoch
   std::int64_t examples() const;  ///< in an epoch
   const Device& device() const;

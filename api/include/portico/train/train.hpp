@@ -20,8 +20,20 @@ struct EpochReport {
   std::int64_t examples = 0;
 };
 
+/// Whether fit() records a step once and replays it (graph.hpp).
+enum class Capture {
+  off,
+  automatic,  ///< where it can be recorded; else as off, and FitResult says why not
+  on,         ///< an `Error{unsupported}` where it cannot
+};
+
 struct FitOptions {
   int epochs = 1;
+  /// Replays give the same numbers and cost the host a fraction. They do not run the model's code: a model whose
+  /// forward() decides anew each step by something on the host (not by its tensors, nor by dropout's random numbers)
+  /// wants `off`. Every epoch records anew, so what the callbacks change between epochs counts; within one only the
+  /// learning rate does. Batches smaller than the others are not replayed.
+  Capture capture = Capture::automatic;
   /// After every epoch.
   std::function<void(const EpochReport&)> on_epoch;
   /// A few times a second within an epoch: step, steps, mean loss of the steps since the last call.
@@ -41,6 +53,9 @@ struct FitResult {
   bool stopped = false;  ///< should_stop said so
   double seconds = 0;    ///< training alone, all epochs
   std::int64_t examples = 0;
+  std::int64_t steps = 0;
+  std::int64_t replayed_steps = 0;  ///< of those, by replay of a recorded one
+  std::string capture_note;         ///< with Capture::automatic: why the step could not be recorded, if so
 };
 
 /// Minimises the cross-entropy. `test` may be null. The loss is read from the device only for reports, and the host
