@@ -126,10 +126,11 @@ void Recorder::changed(Block& block) {
   changed_.insert(&block);
 }
 
-portico_status Recorder::launch(portico_kernel* kernel, const portico_launch& call) {
+portico_status Recorder::launch(KernelImpl& kernel, const portico_launch& call) {
   ++count_;
-  if (by_plugin_) return device_.api.launch(stream_.handle, kernel, &call);
-  calls_.launch(kernel, call);
+  if (!kernel.launched.load(std::memory_order_relaxed)) new_kernels_.push_back(&kernel);
+  if (by_plugin_) return device_.api.launch(stream_.handle, kernel.handle, &call);
+  calls_.launch(kernel.handle, call);
   return PORTICO_OK;
 }
 
@@ -168,6 +169,7 @@ RecordedGraph::RecordedGraph(Recorder& recorder, portico_graph* graph)
       values_(std::move(recorder.values_)),
       words_(recorder.words_),
       sources_(std::move(recorder.sources_)),
+      new_kernels_(std::move(recorder.new_kernels_)),
       reports_(recorder.reports_),
       last_stream_(&recorder.origin_) {
   held_.reserve(recorder.held_.size());
@@ -237,6 +239,9 @@ void RecordedGraph::replay() {
   }
   if (status != PORTICO_OK) [[unlikely]]
     fail(status, "Graph::replay on " + device_.label);
+  for (KernelImpl* kernel : new_kernels_)
+    if (!kernel->launched.load(std::memory_order_relaxed)) save_later(*kernel);
+  new_kernels_.clear();
   for (const ValueSource& source : sources_)
     if (source.advance) source.advance();
   for (Block* block : changed_) block->version.fetch_add(1, std::memory_order_relaxed);

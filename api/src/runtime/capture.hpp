@@ -66,7 +66,7 @@ class Recorder {
   void on_abandon(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
 
   std::shared_ptr<Block> allocate(std::size_t bytes) { return memory_->allocate(bytes, stream_); }
-  portico_status launch(portico_kernel* kernel, const portico_launch& call);
+  portico_status launch(KernelImpl& kernel, const portico_launch& call);
   portico_status gemm(const portico_gemm& call);
   portico_status copy(portico_buffer* to, std::size_t to_offset, portico_buffer* from, std::size_t from_offset,
                       std::size_t bytes);
@@ -90,6 +90,7 @@ class Recorder {
   Buffer values_;
   std::size_t words_ = 0;
   std::vector<ValueSource> sources_;
+  std::vector<KernelImpl*> new_kernels_;  ///< not launched before: the disk cache wants them once they have run
   bool reports_ = false;
   std::vector<std::function<void()>> undo_;
 };
@@ -129,6 +130,7 @@ class RecordedGraph {
   Buffer values_;
   std::vector<std::uint32_t> words_;
   std::vector<ValueSource> sources_;
+  std::vector<KernelImpl*> new_kernels_;
   const bool reports_;
 
   std::mutex mutex_;         ///< one replay at a time: sources change their state

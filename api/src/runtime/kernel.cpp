@@ -77,7 +77,7 @@ void Kernel::launch(const Grid& grid, std::span<const Arg> args) const {
                                .arg_count = static_cast<std::uint32_t>(args.size()),
                                .args = raw.data()};
   if (stream.recorder != nullptr) [[unlikely]] {
-    detail::check(stream.recorder->launch(kernel.handle, call), "record kernel " + kernel.name);
+    detail::check(stream.recorder->launch(kernel, call), "record kernel " + kernel.name);
     return;
   }
   const portico_status status = detail::trace_enabled() ? detail::trace_launch(stream, kernel, call)
