@@ -49,6 +49,17 @@ elseif(PORTICO_SANITIZE MATCHES "address")
     "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1")
 endif()
 
+# The real NVRTC, for the PTX that the CUDA stand-in executes: the environment's, a toolkit's. Without it the stand-in's own
+# compiler keeps the kernels' OpenCL spelling.
+if(DEFINED ENV{PORTICO_NVRTC})
+  set(PORTICO_TEST_NVRTC "$ENV{PORTICO_NVRTC}" CACHE FILEPATH "NVRTC whose PTX the CUDA stand-in executes; empty for none" FORCE)
+else()
+  find_library(PORTICO_TEST_NVRTC NAMES libnvrtc.so.13 libnvrtc.so.12 nvrtc
+    HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda /opt/cuda PATH_SUFFIXES lib64 lib
+    DOC "NVRTC whose PTX the CUDA stand-in executes; empty for none")
+endif()
+mark_as_advanced(PORTICO_TEST_NVRTC)
+
 # Registers COMMAND as a ctest test with the tests' environment. For programs that are no Catch2 program too.
 function(portico_register_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT")
@@ -82,9 +93,15 @@ function(portico_standin backend environment labels)
     set(${labels} standin hip-standin PARENT_SCOPE)
   elseif(backend STREQUAL cuda AND TARGET standin_cuda)
     set(library "$<TARGET_FILE:standin_cuda>")
+    if(PORTICO_TEST_NVRTC)
+      set(compiler "${PORTICO_TEST_NVRTC}")
+      set(${labels} standin-ptx cuda-standin PARENT_SCOPE)
+    else()
+      set(compiler "${library}")
+      set(${labels} standin cuda-standin PARENT_SCOPE)
+    endif()
     set(${environment} "PORTICO_BACKEND=cuda" "PORTICO_REQUIRE_BACKEND=1" "PORTICO_CUDA_DRIVER=${library}"
-      "PORTICO_CUBLASLT=${library}" "PORTICO_CUBLAS=${library}" "PORTICO_NVRTC=${library}" PARENT_SCOPE)
-    set(${labels} standin cuda-standin PARENT_SCOPE)
+      "PORTICO_CUBLASLT=${library}" "PORTICO_CUBLAS=${library}" "PORTICO_NVRTC=${compiler}" PARENT_SCOPE)
   endif()
 endfunction()
 

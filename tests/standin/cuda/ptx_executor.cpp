@@ -7,7 +7,6 @@
 #include "tests/standin/driver/device.hpp"
 #include "tests/standin/ptx/module.hpp"
 
-#ifdef STANDIN_HAS_PTX
 namespace portico::standin {
 namespace {
 
@@ -92,6 +91,3 @@ int load_ptx(const char* text, std::shared_ptr<Image>& out) {
 }
 
 }  // namespace portico::standin
-#else
-int portico::standin::load_ptx(const char*, std::shared_ptr<Image>&) { return kInvalidPtx; }
-#endif
