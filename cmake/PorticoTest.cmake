@@ -88,7 +88,8 @@ function(portico_standin backend environment labels)
   set(${labels} "" PARENT_SCOPE)
   if(backend STREQUAL hip AND TARGET standin_hip6)
     set(library "$<TARGET_FILE:standin_hip6>")
-    set(${environment} "PORTICO_BACKEND=hip" "PORTICO_REQUIRE_BACKEND=1" "PORTICO_HIP_RUNTIME=${library}"
+    set(${environment} "PORTICO_BACKEND=hip" "PORTICO_REQUIRE_BACKEND=1"
+      "PORTICO_STANDIN_RECORD=${portico_test_dumps}/hip" "PORTICO_HIP_RUNTIME=${library}"
       "PORTICO_HIPRTC=${library}" "PORTICO_ROCBLAS=${library}" "PORTICO_HIPBLASLT=${library}" PARENT_SCOPE)
     set(${labels} standin hip-standin PARENT_SCOPE)
   elseif(backend STREQUAL cuda AND TARGET standin_cuda)

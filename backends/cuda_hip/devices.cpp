@@ -14,6 +14,8 @@ void fail_with(vendor::Result code, const std::string& what) {
   const bool lost = std::find(std::begin(vendor::kLost), std::end(vendor::kLost), code) != std::end(vendor::kLost);
   std::string message = std::string(vendor::kName) + ": " + what + ": " + vendor::error_text(code);
   if (lost) message += "; the device does nothing more in this process, which must be started again";
+  if (code == vendor::kNotInitialized)
+    message += "; a process made by fork() cannot use the devices that its parent opened: fork before the first use";
   throw Failure{code == vendor::kOutOfMemory ? PORTICO_OUT_OF_MEMORY
                 : lost                       ? PORTICO_DEVICE_LOST
                                              : PORTICO_INTERNAL,

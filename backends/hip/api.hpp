@@ -25,6 +25,7 @@ using CaptureMode = int;
 inline constexpr Result kSuccess = 0;
 inline constexpr Result kErrorInvalidValue = 1;
 inline constexpr Result kErrorOutOfMemory = 2;
+inline constexpr Result kErrorNotInitialized = 3;
 inline constexpr Result kErrorDeinitialized = 4;
 inline constexpr Result kErrorNoDevice = 100;
 inline constexpr Result kErrorEccNotCorrectable = 214;

@@ -1,9 +1,12 @@
 // Libraries that are not what their variable says, and drivers that are too old: which one, why, and what to do.
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "catch.hpp"
 #include "control.hpp"
 #include "run_program.hpp"
+#include "temporary_folder.hpp"
 
 namespace portico::test {
 namespace {
@@ -36,6 +39,47 @@ TEST_CASE("a library that is another one") {
   const std::string said = error_with(driver_variable() + "=libm.so.6");
   INFO(said);
   CHECK(has(said, "libm.so.6: has no function " + std::string(is_cuda() ? "cuInit" : "hip")));
+}
+
+TEST_CASE("a library without one of its functions") {
+  const std::string said = error_with(driver_variable() + "='" + (is_cuda() ? PORTICO_NO_CUDA : PORTICO_NO_HIP) + "'");
+  INFO(said);
+  CHECK(has(said, std::string("has no function ") + (is_cuda() ? "cuEventElapsedTime" : "hipEventElapsedTime")));
+}
+
+TEST_CASE("a compiler or a BLAS that is another library") {
+  const std::string said = error_with((is_cuda() ? "PORTICO_NVRTC=" : "PORTICO_HIPRTC=") + std::string("libm.so.6"));
+  INFO(said);
+  CHECK(has(said, "libm.so.6: has no function"));
+  // Without a BLAS the library's own kernels multiply.
+  const char* const none = is_cuda() ? "PORTICO_CUBLAS=libm.so.6 PORTICO_CUBLASLT=/nonexistent"
+                                     : "PORTICO_ROCBLAS=libm.so.6 PORTICO_HIPBLASLT=/nonexistent";
+  const ProgramRun run = run_program(std::string("env ") + none + " timeout 60 '" + program() + "'");
+  INFO(run.err);
+  CHECK(run.code == 0);
+}
+
+TEST_CASE("a forked process is told that its parent's device is not its own") {
+  const ProgramRun run = run_program("timeout 60 '" + program() + "' --fork");
+  INFO(run.err);
+  CHECK(run.code == 3);
+  CHECK(has(run.err, "fork"));
+}
+
+TEST_CASE("two processes on one cache, and a third that finds it filled") {
+  const TemporaryFolder folder;
+  const std::string cache = "env PORTICO_CACHE=1 PORTICO_CACHE_DIR='" + folder.path().string() + "' timeout 100 '";
+  const std::string one = cache + program() + "' > '" + folder.path().string() + "/one' & ";
+  const ProgramRun both = run_program(one + cache + program() + "'; wait");
+  INFO(both.err);
+  REQUIRE(both.code == 0);
+  std::ifstream file(folder.path() / "one");
+  const std::string first((std::istreambuf_iterator<char>(file)), {});
+  CHECK(!first.empty());
+  CHECK(first == both.out);
+  const ProgramRun third = run_program(cache + program() + "'");
+  CHECK(third.code == 0);
+  CHECK(third.out == first);
 }
 
 TEST_CASE("a driver that is too old says which it is and which is needed") {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "catch.hpp"
@@ -55,8 +56,8 @@ TEST_CASE("a process whose first calls fail ends with an error or with the resul
   int cases = 0, errors = 0, same = 0;
   for (const auto& [name, count] : calls)
     for (const int code : codes_of(name))
-      for (const std::uint64_t n : {std::uint64_t{1}, count}) {
-        if (n == count && count == 1 && cases % 2) continue;
+      for (const std::uint64_t n : std::set<std::uint64_t>{1, count}) {
+        if (n > 1 && code == 719) continue;  // the walk in one process has those
         const std::string fault = name + ":" + std::to_string(n) + ":" + std::to_string(code);
         INFO(fault);
         const ProgramRun run = child("PORTICO_STANDIN_FAULT=" + fault);

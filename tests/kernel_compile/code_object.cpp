@@ -131,12 +131,17 @@ std::vector<KernelNotes> kernel_notes(const std::vector<char>& image) {
       if (found == kernel.fields.end()) throw std::runtime_error(std::string("notes: no ") + key);
       return found->second.number;
     };
+    std::vector<std::uint64_t> parameters;
+    for (Value& argument : kernel.fields[".args"].items)
+      if (argument.fields[".value_kind"].text.rfind("hidden_", 0) != 0)
+        parameters.push_back(argument.fields[".size"].number);
     result.push_back({.symbol = kernel.fields[".symbol"].text,
                       .private_bytes = number(".private_segment_fixed_size"),
                       .sgpr_spills = number(".sgpr_spill_count"),
                       .vgpr_spills = number(".vgpr_spill_count"),
                       .local_bytes = number(".group_segment_fixed_size"),
-                      .wavefront_size = number(".wavefront_size")});
+                      .wavefront_size = number(".wavefront_size"),
+                      .parameters = std::move(parameters)});
   }
   if (result.empty()) throw std::runtime_error("notes: no kernel");
   return result;

@@ -14,6 +14,7 @@ struct KernelNotes {
   std::uint64_t vgpr_spills = 0;
   std::uint64_t local_bytes = 0;
   std::uint64_t wavefront_size = 0;
+  std::vector<std::uint64_t> parameters;  ///< bytes of each that the host passes
 };
 
 /// Throws std::runtime_error when `image` is not a code object with such notes.

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "backends/common/library.hpp"
@@ -114,7 +115,28 @@ std::string compile_nvrtc(const std::string& text, int arch) {
   return spills_in(log);
 }
 
-std::string compile_hiprtc(const std::string& text, const std::string& arch) {
+// What the host believes of the kernels (lines of the HIP stand-in: name, bytes of local memory, bytes of each
+// parameter) against what the compiler made. The compiler may save local memory, and pads its end.
+static std::string disagreement(const std::vector<KernelNotes>& notes, const std::string& host) {
+  std::istringstream lines(host);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string name;
+    std::uint64_t shared = 0;
+    fields >> name >> shared;
+    const std::vector<std::uint64_t> parameters{std::istream_iterator<std::uint64_t>(fields), {}};
+    const auto kernel =
+        std::find_if(notes.begin(), notes.end(), [&](const KernelNotes& one) { return one.symbol == name + ".kd"; });
+    if (kernel == notes.end()) return "the code object has no kernel " + name;
+    if (kernel->parameters != parameters) return name + ": the host passes other parameters than the code object takes";
+    if (kernel->local_bytes > (shared + 15) / 16 * 16)
+      return name + ": " + std::to_string(kernel->local_bytes) + " bytes of local memory, the host counts " +
+             std::to_string(shared);
+  }
+  return {};
+}
+
+std::string compile_hiprtc(const std::string& text, const std::string& arch, const std::string& host) {
   hip::Program job = nullptr;
   if (g_hiprtc.hiprtcCreateProgram(&job, text.c_str(), "kernel.cl", 0, nullptr, nullptr) != hip::kCompileSuccess)
     return "hiprtcCreateProgram failed";
@@ -133,7 +155,8 @@ std::string compile_hiprtc(const std::string& text, const std::string& arch) {
   g_hiprtc.hiprtcDestroyProgram(&job);
   if (code != hip::kCompileSuccess) return std::string(g_hiprtc.hiprtcGetErrorString(code)) + "\n" + log;
   try {
-    return spills_in(image);
+    const std::string spills = spills_in(image);
+    return spills.empty() ? disagreement(kernel_notes(image), host) : spills;
   } catch (const std::exception& error) {
     return error.what();
   }

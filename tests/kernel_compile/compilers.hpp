@@ -16,7 +16,8 @@ std::vector<int> nvrtc_knows(const std::vector<int>& wanted);
 
 /// Empty when the text compiles without error and no kernel in it spills registers; else the log or the spills.
 std::string compile_nvrtc(const std::string& text, int arch);
-std::string compile_hiprtc(const std::string& text, const std::string& arch);
+/// `host`: what the HIP stand-in recorded of the text's kernels, to be held against the code object; may be empty.
+std::string compile_hiprtc(const std::string& text, const std::string& arch, const std::string& host);
 
 /// OpenCL C 1.2 through clang's front end.
 std::string compile_clang(const std::string& text);

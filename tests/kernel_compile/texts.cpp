@@ -33,6 +33,13 @@ std::string flattened(const fs::path& file) {
   return text;
 }
 
+// As tests/standin/rtc names its records.
+std::string digest(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return std::to_string(hash);
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) {
@@ -66,6 +73,7 @@ KernelTexts read_kernel_texts(const fs::path& dumps, const fs::path& kernels) {
     }
     text.cpu_shape = text.spec.find("#define CPU_SHAPE 1\n") != std::string::npos;
     launched.insert(text.file);
+    text.host = read_file(dumps / "hip" / digest(text.spec + text.body));
     if (seen.insert(text.spec + '\0' + text.body).second) result.all.push_back(std::move(text));
   }
   std::sort(result.all.begin(), result.all.end(), [](const KernelText& a, const KernelText& b) {

@@ -14,6 +14,7 @@ struct KernelText {
   std::string body;  ///< the flattened kernel file
   bool cpu_shape = false;
 
+  std::string host;  ///< what the HIP stand-in knows of its kernels; empty when they were not launched there
   std::string with(const std::string& prelude) const { return spec + prelude + body; }
 };
 

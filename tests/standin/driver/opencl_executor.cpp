@@ -219,6 +219,16 @@ class ClImage final : public Image {
     return found == kernels_.end() ? nullptr : found->second;
   }
 
+  std::string describe() const {
+    std::string lines;
+    for (const auto& [name, kernel] : kernels_) {
+      lines += name + " " + std::to_string(kernel->static_shared);
+      for (const std::size_t size : kernel->parameters) lines += " " + std::to_string(size);
+      lines += "\n";
+    }
+    return lines;
+  }
+
   std::size_t most_shared() const {
     std::size_t most = 0;
     for (const auto& [name, kernel] : kernels_) most = std::max(most, kernel->static_shared);
@@ -243,13 +253,14 @@ std::shared_ptr<Image>& last_image() {
 
 }  // namespace
 
-std::string try_build(const std::string& text, std::size_t shared_limit) {
+std::string try_build(const std::string& text, std::size_t shared_limit, std::string& kernels) {
   const Built built = build(text);
   if (!built.program) return built.log;
   auto image = std::make_shared<ClImage>(built.program);
   if (image->most_shared() > shared_limit)
     return "error: a kernel uses " + std::to_string(image->most_shared()) + " bytes of shared memory, the limit is " +
            std::to_string(shared_limit);
+  kernels = image->describe();
   const std::lock_guard lock(g_last_mutex);
   last_text() = text;
   last_image() = std::move(image);
