@@ -1,5 +1,5 @@
-# portico_add_test(<name> SOURCES <files...> [BACKENDS <names...>] [SHAPES] [LIBRARIES <targets...>] [LABELS <labels...>]
-#                  [DEFINITIONS <name=value...>] [TIMEOUT <seconds>])
+# portico_add_test(<name> SOURCES <files...> [BACKENDS <names...>] [SHAPES] [LATE] [LIBRARIES <targets...>]
+#                  [LABELS <labels...>] [DEFINITIONS <name=value...>] [TIMEOUT <seconds>])
 #
 # One Catch2 program <name>, built once. Without BACKENDS it is one test of that name. With them it becomes one test for
 # each, `<name>/<backend>`, told apart by the same PORTICO_BACKEND that users set and labelled with the backend's name; a
@@ -8,6 +8,7 @@
 #   <name>/intel             where PORTICO_INTEL_OPENCL names an environment with Intel's CPU runtime
 # and for cuda and hip one on the stand-in drivers of tests/standin, which run everywhere:
 #   <name>/cuda-standin, <name>/hip-standin
+#   <name>/cuda-standin-late, ...-random  with LATE: queued work runs when it is waited for, or after random pauses
 # The program links tests/support: main(), skipping, Catch2. Building it builds the plugins it runs on.
 include_guard(GLOBAL)
 
@@ -107,19 +108,25 @@ function(portico_standin backend environment labels)
 endfunction()
 
 function(portico_add_standin_tests name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "BACKENDS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "BACKENDS;LABELS;ORDERS")
+  if(NOT arg_ORDERS)
+    set(arg_ORDERS eager)
+  endif()
   foreach(backend IN LISTS arg_BACKENDS)
     portico_standin(${backend} environment labels)
     if(labels)
       add_dependencies(${name} standin_${backend})
-      portico_register_test(${name}/${backend}-standin COMMAND ${name} LABELS ${labels} ${arg_LABELS}
-        TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT ${environment})
+      foreach(order IN LISTS arg_ORDERS)
+        string(REPLACE "-eager" "" variant "${backend}-standin-${order}")
+        portico_register_test(${name}/${variant} COMMAND ${name} LABELS ${labels} ${arg_LABELS}
+          TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT ${environment} PORTICO_STANDIN_ORDER=${order})
+      endforeach()
     endif()
   endforeach()
 endfunction()
 
 function(portico_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SHAPES" "TIMEOUT" "SOURCES;BACKENDS;LIBRARIES;LABELS;DEFINITIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SHAPES;LATE" "TIMEOUT" "SOURCES;BACKENDS;LIBRARIES;LABELS;DEFINITIONS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE portico portico_test_support ${arg_LIBRARIES})
   target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
@@ -135,7 +142,11 @@ function(portico_add_test name)
     portico_register_test(${name}/${backend} COMMAND ${name} LABELS ${backend} ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}"
       ENVIRONMENT "PORTICO_BACKEND=${backend}")
   endforeach()
-  portico_add_standin_tests(${name} BACKENDS ${arg_BACKENDS} LABELS ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}")
+  set(orders eager)
+  if(arg_LATE)
+    set(orders eager late random)
+  endif()
+  portico_add_standin_tests(${name} ORDERS ${orders} BACKENDS ${arg_BACKENDS} LABELS ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}")
   if("opencl" IN_LIST arg_BACKENDS)
     set_tests_properties(${portico_test_prefix}${name}/opencl PROPERTIES FIXTURES_SETUP ${portico_test_prefix}kernel_texts)
     if(arg_SHAPES)

@@ -34,8 +34,8 @@ std::vector<Kind> kinds_of(const std::string& function) {
 // The first ones, where most is new, then a spread over the rest.
 std::vector<std::uint64_t> positions(std::uint64_t count) {
   std::set<std::uint64_t> chosen;
-  for (std::uint64_t n = 1; n <= std::min<std::uint64_t>(count, 4); ++n) chosen.insert(n);
-  for (std::uint64_t part = 1; part <= 8; ++part) chosen.insert(std::max<std::uint64_t>(1, count * part / 8));
+  for (std::uint64_t n = 1; n <= std::min<std::uint64_t>(count, 2); ++n) chosen.insert(n);
+  for (std::uint64_t part = 1; part <= 3; ++part) chosen.insert(std::max<std::uint64_t>(1, count * part / 3));
   return {chosen.begin(), chosen.end()};
 }
 

@@ -52,7 +52,7 @@ inline std::vector<float> save_and_load() {
 }
 
 inline std::vector<float> large_then_small() {
-  const Tensor large = Tensor::full({1 << 20}, 1.0f);
+  const Tensor large = Tensor::full({1 << 16}, 1.0f);
   const Tensor total = sum(large + large);
   return {total.item(), matmul(Tensor::full({4, 6}, 2.0f), Tensor::full({6, 3}, 0.5f)).to_vector().at(0)};
 }
