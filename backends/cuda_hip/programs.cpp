@@ -114,7 +114,7 @@ portico_status kernel_create(portico_program* program, const char* name, portico
     kernel->name = name;
     const vendor::Result code = vendor::find(&kernel->function, program->module->module, name);
     if (code == vendor::kNotFound)
-      throw Failure{PORTICO_INTERNAL, std::string(vendor::kName) + ": the program has no kernel " + name};
+      throw Failure{PORTICO_COMPILE_FAILED, std::string(vendor::kName) + ": the program has no kernel " + name};
     if (code != vendor::kOk) fail_with(code, "finding the kernel " + kernel->name);
     *out = kernel.release();
   });

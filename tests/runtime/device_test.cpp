@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "emulated.hpp"
 #include "op_check.hpp"
 #include "portico/device.hpp"
 
@@ -118,7 +119,7 @@ TEST_CASE("work on two streams is tied where memory is shared", "[device]") {
   const Kernel kernel = axpy(device);
   for (int i = 0; i < 100; ++i) {
     const StreamGuard guard(i % 2 == 0 ? a : b);
-    kernel({.groups = {4}, .local = {1}}, {{x, 0, 4}, {y, 0, 4}, std::uint32_t{count}, 1.0f});
+    kernel({.groups = {4}, .local = {1}}, {{x, 0, 4}, {y, 0, 4}, static_cast<std::uint32_t>(count), 1.0f});
   }
   CHECK(download(y) == std::vector<float>(count, 100.0f));
 }
@@ -142,12 +143,12 @@ TEST_CASE("stream guards nest and end", "[device]") {
 TEST_CASE("events time the work between them", "[device]") {
   const Device device = Device::current();
   const Stream stream = device.stream();
-  const std::size_t count = 1 << 22;
+  const std::size_t count = size_here(1 << 22, 1 << 16);
   const Buffer x = upload(device, std::vector<float>(count, 1.0f));
   const Buffer y = upload(device, std::vector<float>(count, 0.0f));
   const Kernel kernel = axpy(device);
   const auto launch = [&] {
-    kernel({.groups = {2}, .local = {1}}, {{x, 0, 4}, {y, 0, 4}, std::uint32_t{count}, 1.0f});
+    kernel({.groups = {2}, .local = {1}}, {{x, 0, 4}, {y, 0, 4}, static_cast<std::uint32_t>(count), 1.0f});
   };
   launch();  // some drivers make machine code at the first launch
   stream.synchronize();
