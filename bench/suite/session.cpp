@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <deque>
 #include <fstream>
@@ -16,6 +14,7 @@
 #include "manifest.hpp"
 #include "names.hpp"
 #include "suite/catalogue.hpp"
+#include "suite/interrupts.hpp"
 
 namespace portico::bench {
 
@@ -38,14 +37,6 @@ namespace {
 
 // Seconds that a workload which was begun in time may go on for.
 constexpr double kGrace = 15;
-
-std::atomic<bool> g_interrupted{false};
-
-// The first Ctrl-C ends the run in order; the second at once.
-void on_interrupt(int signal) {
-  g_interrupted = true;
-  std::signal(signal, SIG_DFL);
-}
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -86,6 +77,7 @@ Session::Session(const SuiteOptions& options) : options_(options), started_(now(
   // Three minutes are promised for "quick"; a workload that has begun may take its least number of samples.
   const double limit = options.time > 0 ? options.time : quick_ ? 140 : 0;
   deadline_ = limit > 0 ? started_ + limit : 0;
+  watch_interrupts();
   for (const std::string& label : devices_of(options.devices)) {
     auto opened = std::make_unique<OpenDevice>();
     opened->label = label;
@@ -97,8 +89,6 @@ Session::Session(const SuiteOptions& options) : options_(options), started_(now(
     }
     devices_.push_back(std::move(opened));
   }
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
 }
 
 Session::~Session() = default;
@@ -154,7 +144,7 @@ std::size_t Session::add_rows(const std::string& filter) {
 
 void Session::begin() {
   for (const auto& device : devices_) {
-    if (!device->device || g_interrupted) continue;
+    if (!device->device || bench::interrupted()) continue;
     if (isatty(STDERR_FILENO)) std::fprintf(stderr, "measuring the limits of %s\r", device->label.c_str());
     try {
       limits(*device->device);
@@ -165,7 +155,7 @@ void Session::begin() {
 }
 
 bool Session::out_of_time() const { return deadline_ > 0 && now() > deadline_; }
-bool Session::interrupted() const { return g_interrupted; }
+bool Session::interrupted() const { return bench::interrupted(); }
 
 void Session::progress(const Group& group) const {
   const double seconds = now() - started_;
@@ -202,7 +192,7 @@ void Session::measure_group(Group& group) {
     contestants.push_back(group.contestants[i]);
   }
   MeasureOptions how{.seconds = quick_ ? 0.2 : 0.4, .flush_caches = options_.flush};
-  how.stop = [this] { return g_interrupted || (deadline_ > 0 && now() > deadline_ + kGrace); };
+  how.stop = [this] { return bench::interrupted() || (deadline_ > 0 && now() > deadline_ + kGrace); };
   if (!quick_) how.most_samples = 41;
   if (group.workload.list == "cold_start") how.least_samples = quick_ ? 3 : 5;
   const auto results = measure(group.workload, contestants, how);
@@ -224,7 +214,7 @@ void Session::measure_group(Group& group) {
 
 void Session::run_row(benchmark::State& state, Group& group, std::size_t contestant) {
   auto& waiting = group.waiting[contestant];
-  if (waiting.empty() && !g_interrupted && !out_of_time()) measure_group(group);
+  if (waiting.empty() && !bench::interrupted() && !out_of_time()) measure_group(group);
   if (waiting.empty()) {
     ++not_run_;
     state.SkipWithError(kNotRun);
@@ -291,7 +281,7 @@ nlohmann::ordered_json Session::manifest() const {
 }
 
 nlohmann::ordered_json Session::ending() const {
-  const char* how = g_interrupted ? "interrupted" : not_run_ > 0 ? "out of time" : "complete";
+  const char* how = bench::interrupted() ? "interrupted" : not_run_ > 0 ? "out of time" : "complete";
   return {{"ended", how}, {"rows_not_run", not_run_}, {"seconds", now() - started_}};
 }
 
