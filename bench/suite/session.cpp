@@ -40,6 +40,15 @@ constexpr double kGrace = 15;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
+// Gives a row without a figure its reason, from inside the loop: Google Benchmark ends the process when the repetitions
+// of a row have counted different numbers of iterations.
+void skip(benchmark::State& state, const char* reason) {
+  for (auto _ : state) {
+    state.SkipWithError(reason);
+    break;
+  }
+}
+
 // As Google Benchmark matches: a search, "-" in front turns it around, "all" and nothing mean everything.
 std::function<bool(const std::string&)> matcher(std::string filter) {
   if (filter.empty() || filter == "all") return [](const std::string&) { return true; };
@@ -217,7 +226,7 @@ void Session::run_row(benchmark::State& state, Group& group, std::size_t contest
   if (waiting.empty() && !bench::interrupted() && !out_of_time()) measure_group(group);
   if (waiting.empty()) {
     ++not_run_;
-    state.SkipWithError(kNotRun);
+    skip(state, kNotRun);
     return;
   }
   const Measurement result = waiting.front();
@@ -231,11 +240,11 @@ void Session::run_row(benchmark::State& state, Group& group, std::size_t contest
              {"count", workload.count}};
   if (result.error.empty() && result.samples == 0) {
     ++not_run_;
-    state.SkipWithError(kNotRun);
+    skip(state, kNotRun);
     return;
   }
   if (!result.error.empty()) {
-    state.SkipWithError(result.error.c_str());
+    skip(state, result.error.c_str());
     return;
   }
   details["median_seconds"] = result.seconds.median;
