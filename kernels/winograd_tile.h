@@ -6,7 +6,7 @@
 //
 // Spec:  REAL  storage type of images and weights; what is transformed is f32
 //        ACT   as in conv.cl
-#if ACT > 1  // a third of the time to compile
+#if ACT > 1
 #include "gelu.h"
 #endif
 
