@@ -51,7 +51,7 @@ for program in "$build"/bin/*; do
   case $name in
     portico-info | portico-bench | portico-train) ;;
     io_exchange | runtime_probe) continue ;;  # other tests' helpers
-    ops_* | nn_* | optim_* | tensor_* | train_* | runtime_* | io_* | loader_test | plugin_smoke_test) ;;
+    ops_* | nn_* | optim_* | tensor_* | train_* | runtime_* | io_* | loader_test | plugin_smoke_test | words_test) ;;
     0*) ;;
     *) continue ;;
   esac

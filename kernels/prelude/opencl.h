@@ -36,7 +36,6 @@ typedef uchar u8;
 #define AS_FLOAT(x) as_float(x)
 #define MUL_HI(a, b) mul_hi((uint)(a), (uint)(b))
 #define ATOMIC_CAS(p, expected, value) atomic_cmpxchg((p), (expected), (value))
-#define rsqrt(x) rsqrt(x)
 FN float bf16_to_f32(ushort bits) { return as_float((uint)bits << 16); }
 FN ushort f32_to_bf16(float f) {
   const uint u = as_uint(f);

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // What OpenCL C has by itself and the others define.
-const std::set<std::string> kBuiltIn = {"uint", "ulong", "ushort", "uchar", "INFINITY", "NAN"};
+const std::set<std::string> kBuiltIn = {"uint", "ulong", "ushort", "uchar", "INFINITY", "NAN", "rsqrt"};
 
 std::set<std::string> names(const std::vector<Word>& words) {
   std::set<std::string> result;
