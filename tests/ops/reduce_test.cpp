@@ -116,6 +116,21 @@ TEST_CASE("long reductions go through partial results", "[reduce]") {
   for (const Kind kind : {Kind::sum, Kind::max}) check_forward(reduce_case(kind, at.shape, at.axes));
 }
 
+// A lane behind a row's end must hold neither an element of the next row nor zero.
+TEST_CASE("extremes of numbers on one side of zero", "[reduce]") {
+  const std::int64_t len = GENERATE(1, 5, 16, 17, 31, 33, 300);
+  std::vector<float> x, below, largest, smallest;
+  for (std::int64_t row = 0; row < 3; ++row) {
+    const float least = static_cast<float>(3 - row);  // the next row would always win
+    for (std::int64_t c = 0; c < len; ++c) x.push_back(least + static_cast<float>((c + 1) % len));
+    smallest.push_back(least);
+    largest.push_back(-least);
+  }
+  for (const float v : x) below.push_back(-v);
+  CHECK(min(Tensor::from(x, {3, len}), {1}).to_vector() == smallest);
+  CHECK(max(Tensor::from(below, {3, len}), {1}).to_vector() == largest);
+}
+
 TEST_CASE("a reduction gives the same bits each time", "[reduce]") {
   const Tensor x = Tensor::uniform({400000}, -1.0f, 1.0f);
   const std::vector<std::byte> first = sum(x).to_bytes();

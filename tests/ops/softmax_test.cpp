@@ -82,6 +82,17 @@ TEST_CASE("softmax of large numbers stays finite, and NaN comes through", "[soft
   for (const float v : y) CHECK(std::isnan(v));
 }
 
+// A largest number that some position keeps out of the comparison would make exp() overflow.
+TEST_CASE("the largest of a line counts wherever it stands", "[softmax]") {
+  const std::int64_t len = GENERATE(7, 33, 200, 600);
+  std::vector<float> x(static_cast<std::size_t>(len * len), 0.0f), identity = x;
+  for (std::size_t i = 0; i < x.size(); i += static_cast<std::size_t>(len) + 1) {
+    x[i] = 1000.0f;
+    identity[i] = 1.0f;
+  }
+  CHECK(softmax(Tensor::from(x, {len, len})).to_vector() == identity);
+}
+
 TEST_CASE("softmax refuses what does not fit", "[softmax][errors]") {
   const auto bad = ErrorCode::invalid_argument;
   check_error([] { softmax(Tensor::zeros({})); }, bad, "softmax: x needs at least one axis");
