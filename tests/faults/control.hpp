@@ -20,6 +20,7 @@ class StandIn {
   StandIn() {
     const char* name = std::getenv("PORTICO_CUDA_DRIVER");
     if (!name) name = std::getenv("PORTICO_HIP_RUNTIME");
+    if (!name) name = std::getenv("PORTICO_OPENCL");
     library_ = name ? dlopen(name, RTLD_NOW | RTLD_LOCAL) : nullptr;
     if (!library_) throw std::runtime_error("these tests run on a stand-in, named by the library variables");
   }

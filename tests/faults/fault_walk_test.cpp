@@ -1,10 +1,12 @@
 // The walk: each call that a scenario makes fails once in each way. One process, so that what a failure leaves behind
 // would show in what comes after.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "catch.hpp"
 #include "control.hpp"
@@ -21,9 +23,23 @@ struct Kind {
 
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
+// The same for OpenCL's functions, with its codes.
+std::vector<Kind> kinds_of_opencl(const std::string& name) {
+  std::vector<Kind> kinds = {
+      {"out of memory", -4, false}, {"out of resources", -5, false}, {"device not available", -2, true}};
+  if (contains(name, "NDRange") || contains(name, "Finish") || contains(name, "WaitForEvents"))
+    kinds.push_back({"launch failure", -14, false});
+  if (contains(name, "ReadBuffer") || contains(name, "WriteBuffer") || contains(name, "CopyBuffer"))
+    kinds.push_back({"transfer failure", -14, false});
+  if (contains(name, "Map")) kinds.push_back({"map failure", -12, false});
+  if (contains(name, "Program") && !contains(name, "Get")) kinds.push_back({"compiler failure", -11, false});
+  return kinds;
+}
+
 // What a function can fail with, by what it is.
 std::vector<Kind> kinds_of(const std::string& function) {
   const std::string name = function;
+  if (name.starts_with("cl")) return kinds_of_opencl(name);
   if (contains(name, "rocblas")) return {{"BLAS: memory", 5, false}, {"BLAS: internal", 6, false}};
   if (contains(name, "hipblasLt")) return {{"BLAS: memory", 2, false}, {"BLAS: internal", 6, false}};
   if (contains(name, "cublas")) return {{"BLAS: memory", 3, false}, {"BLAS: internal", 14, false}};
@@ -43,10 +59,16 @@ struct Row {
   int cases = 0, same = 0, errors = 0;
 };
 
-// What must not grow from case to case; memory is the pool's, which is emptied before it is counted.
-Counts owned(const StandIn& stand_in) {
+// What must not grow from case to case; memory is the pool's, which is emptied before it is counted. A driver may let
+// go of what a command used a moment after it has said that the command is done: that is waited for.
+Counts owned(const StandIn& stand_in, const Counts& expected = {}) {
   Device::current().empty_cache();
-  return stand_in.alive();
+  Counts alive = stand_in.alive();
+  for (int waits = 0; waits < 200 && !expected.empty() && alive != expected; ++waits) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    alive = stand_in.alive();
+  }
+  return alive;
 }
 
 }  // namespace
@@ -86,7 +108,7 @@ TEST_CASE("every call fails once") {
           stand_in.lose(0, 0);
           // Nothing of it lives on: the same step again gives what it gave.
           CHECK(scenario.run() == expected);
-          CHECK(owned(stand_in) == before);
+          CHECK(owned(stand_in, before) == before);
           ++walked;
         }
   }
@@ -99,6 +121,7 @@ TEST_CASE("every call fails once") {
 TEST_CASE("after a lost device the other one works on") {
   const StandIn stand_in;
   const std::string backend(Device::current().backend());
+  if (backend == "opencl") return;  // behind the layer all devices are one
   const Device first = Device::open(backend + ":0"), second = Device::open(backend + ":1");
   const std::vector<float> expected = [&] {
     const DeviceGuard guard(second);

@@ -101,8 +101,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"tests/runtime", public_and({"tests/support", "runtime", "abi"})},
     {"tests/backends", public_and({"tests/support", "abi", "backends/common", "backends/cuda_hip", "backends/cuda",
                                    "backends/hip", "backends/opencl"})},
-    {"tests/standin",
-     public_and({"tests/support", "abi", "backends/common", "backends/cuda_hip", "backends/cuda", "backends/hip"})},
+    {"tests/standin", public_and({"tests/support", "abi", "backends/common", "backends/cuda_hip", "backends/cuda",
+                                  "backends/hip", "backends/opencl"})},
     {"tests/faults", public_and({"tests/support", "tests/standin"})},  // the stand-in's test functions
     {"tests", public_and({"tests/support", "abi"})},
     {"bench", public_and({"tests/support"})},

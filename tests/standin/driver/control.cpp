@@ -3,7 +3,8 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "tests/standin/driver/device.hpp"
+#include "tests/standin/driver/faults.hpp"
+#include "tests/standin/driver/report.hpp"
 #include "tests/standin/export.hpp"
 
 using namespace portico::standin;
@@ -24,11 +25,4 @@ STANDIN_EXPORT void standin_calls(void (*visit)(void*, const char*, std::uint64_
 
 STANDIN_EXPORT void standin_alive(void (*visit)(void*, const char*, std::uint64_t), void* context) {
   for (const auto& [kind, count] : objects_alive()) visit(context, kind.c_str(), count);
-}
-
-STANDIN_EXPORT int standin_lose(int device, int code) {
-  if (device < 0 || device >= kDevices) return 0;
-  machine().devices[device].restore();
-  if (code != kOk) machine().devices[device].lose(code);
-  return 1;
 }

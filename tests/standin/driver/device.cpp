@@ -5,24 +5,16 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "tests/standin/driver/control.hpp"
 #include "tests/standin/driver/graph.hpp"
+#include "tests/standin/driver/report.hpp"
+#include "tests/standin/export.hpp"
 
 namespace portico::standin {
 namespace {
 
 std::atomic<bool> g_started{false};
 std::atomic<bool> g_forked{false};
-
-// The file named by PORTICO_STANDIN_REPORT gets a line for each kind of object that is left when the process ends.
-void report_at_exit() {
-  const char* file = std::getenv("PORTICO_STANDIN_REPORT");
-  std::FILE* out = file ? std::fopen(file, "w") : nullptr;
-  if (!out) return;
-  for (const auto& [kind, count] : objects_alive()) std::fprintf(out, "alive %s %zu\n", kind.c_str(), count);
-  for (const auto& [name, count] : calls_made())
-    std::fprintf(out, "calls %s %llu\n", name.c_str(), (unsigned long long)count);
-  std::fclose(out);
-}
 
 }  // namespace
 
@@ -102,7 +94,7 @@ std::size_t memory_setting() {
 Machine& machine() {
   static Machine& made = *[] {
     auto* fresh = new Machine;
-    std::atexit(report_at_exit);
+    report_at_exit();
     // A driver's state does not survive a fork: its threads are gone.
     pthread_atfork(nullptr, nullptr, [] { g_forked = true; });
     return fresh;
@@ -197,3 +189,11 @@ std::vector<std::pair<std::string, std::size_t>> objects_alive() {
 }
 
 }  // namespace portico::standin
+
+STANDIN_EXPORT int standin_lose(int device, int code) {
+  using namespace portico::standin;
+  if (device < 0 || device >= kDevices) return 0;
+  machine().devices[device].restore();
+  if (code != kOk) machine().devices[device].lose(code);
+  return 1;
+}

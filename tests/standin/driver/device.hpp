@@ -111,9 +111,6 @@ Device* device_of(std::uintptr_t address, std::size_t bytes);
 /// Whether `bytes` at `address` are in one live block of `device`; says on stderr what is wrong when they are not.
 bool holds(Device& device, std::uintptr_t address, std::size_t bytes, const char* what);
 
-/// Objects that are alive, by kind, in a fixed order.
-std::vector<std::pair<std::string, std::size_t>> objects_alive();
-
 }  // namespace portico::standin
 
 /// First line of every exported function.
