@@ -17,7 +17,10 @@ class Gate {
     if (device.is_cpu && commands >= kWorthwhile) event_.reset(cl.CreateUserEvent(device.context.get(), &code));
   }
   ~Gate() {
-    if (event_) cl.SetUserEventStatus(event_.get(), CL_COMPLETE);
+    // The queue would wait for ever behind a gate that stays shut: once more, then as failed, which PoCL 3.1 dies of.
+    if (!event_) return;
+    for (const cl_int status : {CL_COMPLETE, CL_COMPLETE, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST})
+      if (cl.SetUserEventStatus(event_.get(), status) == CL_SUCCESS) return;
   }
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
@@ -26,6 +29,18 @@ class Gate {
  private:
   Event event_;
 };
+
+// Out of memory invites the core to try the whole list again, so that it is said only while nothing of it is queued.
+[[noreturn, gnu::cold]] void fail_replay(cl_int code, std::size_t queued, std::size_t commands) {
+  const std::string call =
+      "replay of recorded commands: " + std::to_string(queued) + " of " + std::to_string(commands) + " queued, then";
+  try {
+    fail(code, call, Phase::enqueue);
+  } catch (Failure& failure) {
+    if (queued > 0 && failure.status == PORTICO_OUT_OF_MEMORY) failure.status = PORTICO_INTERNAL;
+    throw;
+  }
+}
 
 }  // namespace
 
@@ -81,7 +96,8 @@ portico_status graph_launch(portico_stream* stream, portico_graph* graph) {
           code = cl.EnqueueFillBuffer(queue, c.to, &c.pattern, sizeof c.pattern, c.to_offset, c.bytes, waits, wait,
                                       nullptr);
         stream->queued.fetch_add(1, std::memory_order_release);  // also before a failure: what was queued is running
-        check(code, "replay of a recorded command");
+        if (code != CL_SUCCESS) [[unlikely]]
+          fail_replay(code, static_cast<std::size_t>(&c - graph->commands.data()), graph->commands.size());
         first = nullptr;
       }
       if (graph->commands.empty()) return;

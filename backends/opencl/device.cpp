@@ -19,6 +19,15 @@ T device_value(cl_device_id id, cl_device_info what, T otherwise) {
   return cl.GetDeviceInfo(id, what, sizeof value, &value, nullptr) == CL_SUCCESS ? value : otherwise;
 }
 
+// For what decides which kernels are taken: a guess would compute something else than the run before did.
+template <typename T>
+T needed_value(cl_device_id id, cl_device_info what, const char* name) {
+  T value{};
+  check(cl.GetDeviceInfo(id, what, sizeof value, &value, nullptr), name);
+  return value;
+}
+#define PORTICO_NEEDED(T, id, what) needed_value<T>(id, what, "clGetDeviceInfo(" #what ")")
+
 template <typename Query>
 std::string text_of(Query query) {
   std::size_t size = 0;
@@ -174,16 +183,16 @@ uint32_t features(cl_device_id id, const std::string& extensions, cl_device_type
 
 void describe(cl_device_id id, portico_device_info& out) {
   const std::string extensions = device_text(id, CL_DEVICE_EXTENSIONS);
-  const auto type = device_value<cl_device_type>(id, CL_DEVICE_TYPE, CL_DEVICE_TYPE_DEFAULT);
+  const auto type = PORTICO_NEEDED(cl_device_type, id, CL_DEVICE_TYPE);
   out.features = features(id, extensions, type);
   plugin::copy_text(out.name, device_text(id, CL_DEVICE_NAME));
   plugin::copy_text(out.arch, device_text(id, CL_DEVICE_VERSION));
   plugin::copy_text(out.toolchain, toolchain(id));
-  out.memory_bytes = device_value<cl_ulong>(id, CL_DEVICE_GLOBAL_MEM_SIZE, 0);
-  out.max_group_size = static_cast<uint32_t>(device_value<std::size_t>(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, 1));
-  out.local_bytes = static_cast<uint32_t>(device_value<cl_ulong>(id, CL_DEVICE_LOCAL_MEM_SIZE, 0));
+  out.memory_bytes = PORTICO_NEEDED(cl_ulong, id, CL_DEVICE_GLOBAL_MEM_SIZE);
+  out.max_group_size = static_cast<uint32_t>(PORTICO_NEEDED(std::size_t, id, CL_DEVICE_MAX_WORK_GROUP_SIZE));
+  out.local_bytes = static_cast<uint32_t>(PORTICO_NEEDED(cl_ulong, id, CL_DEVICE_LOCAL_MEM_SIZE));
   out.subgroup_size = subgroup_size(id, extensions);
-  out.compute_units = device_value<cl_uint>(id, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
+  out.compute_units = PORTICO_NEEDED(cl_uint, id, CL_DEVICE_MAX_COMPUTE_UNITS);
 }
 
 }  // namespace

@@ -22,6 +22,9 @@ void build(const portico_program& made) {
       cl.BuildProgram(made.program.get(), 1, &made.device->id, made.device->options.c_str(), nullptr, nullptr);
   std::string log = build_log(made);
   if (code != CL_SUCCESS) {
+    const bool is_text_at_fault = code != CL_OUT_OF_HOST_MEMORY && code != CL_OUT_OF_RESOURCES &&
+                                  code != CL_MEM_OBJECT_ALLOCATION_FAILURE && code != CL_DEVICE_NOT_AVAILABLE;
+    if (log.empty() && !is_text_at_fault) fail(code, "clBuildProgram", Phase::allocate);
     if (log.empty()) log = "clBuildProgram: " + error_name(code) + ", and the compiler left no log";
     throw Failure{PORTICO_COMPILE_FAILED, std::move(log)};
   }

@@ -9,8 +9,8 @@ namespace {
 
 bool is_done(cl_event event) {
   cl_int status = CL_QUEUED;
-  cl.GetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, nullptr);
-  return status <= CL_COMPLETE;  // negative: it ended with an error
+  const cl_int code = cl.GetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, nullptr);
+  return code == CL_SUCCESS && status <= CL_COMPLETE;  // negative: it ended with an error
 }
 
 }  // namespace
@@ -30,10 +30,11 @@ Staging::Block& Staging::block_with_room(portico_stream& stream, std::size_t byt
     blocks_.push_back({static_cast<std::byte*>(memory), 0, {}});
     return blocks_.back();
   }
+  // An error must not pass for the end of the wait: the block's bytes may still be on their way.
+  cl_event last = blocks_.front().last.get();
+  if (!oldest_is_free) check(cl.WaitForEvents(1, &last), "clWaitForEvents", Phase::synchronize);
   Block block = std::move(blocks_.front());
   blocks_.pop_front();
-  cl_event last = block.last.get();
-  if (!oldest_is_free) cl.WaitForEvents(1, &last);  // an error shows again, with its place, at the next synchronize
   block.used = 0;
   block.last.reset();
   blocks_.push_back(std::move(block));

@@ -20,7 +20,7 @@ namespace {
 Event current(portico_event& event, const portico_stream** stream = nullptr) {
   const std::lock_guard lock(event.mutex);
   if (stream) *stream = event.stream;
-  if (event.event) cl.RetainEvent(event.event.get());
+  if (event.event) check(cl.RetainEvent(event.event.get()), "clRetainEvent");
   return Event(event.event.get());
 }
 
@@ -54,7 +54,9 @@ portico_status stream_create(portico_device* device, portico_stream** out) {
 
 void stream_destroy(portico_stream* stream) {
   if (!stream) return;
-  cl.Finish(stream->queue.get());  // the staging memory of queued writes goes with the stream
+  // The staging memory of queued writes goes with the stream. Once more, in case the first was not waited for; a driver
+  // that fails twice runs nothing any more.
+  if (cl.Finish(stream->queue.get()) != CL_SUCCESS) cl.Finish(stream->queue.get());
   stream->staging.release(*stream->device);
   delete stream;
 }
@@ -85,10 +87,12 @@ portico_status event_record(portico_event* event, portico_stream* stream) {
   return guarded([&] {
     cl_event marker = nullptr;
     check(cl.EnqueueMarkerWithWaitList(stream->queue.get(), 0, nullptr, &marker), "clEnqueueMarkerWithWaitList");
+    Event made(marker);
     stream->note_queued();
-    cl.Flush(stream->queue.get());  // another queue may wait for it, which OpenCL leaves undefined until a flush
+    // Another queue may wait for it, which OpenCL leaves undefined until a flush.
+    check(cl.Flush(stream->queue.get()), "clFlush");
     const std::lock_guard lock(event->mutex);
-    event->event.reset(marker);
+    event->event = std::move(made);
     event->stream = stream;
   });
 }

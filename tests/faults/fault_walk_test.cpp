@@ -47,11 +47,12 @@ std::vector<Kind> kinds_of(const std::string& function) {
   return {{"out of memory", 2, false}, {"unknown", 999, false}, {"launch failure", 719, true}, {"timeout", 702, true}};
 }
 
-// The first ones, where most is new, then a spread over the rest.
-std::vector<std::uint64_t> positions(std::uint64_t count) {
+// The first ones, where most is new, then a spread over the rest: wider where a case costs little.
+std::vector<std::uint64_t> positions(const std::string& function, std::uint64_t count) {
+  const std::uint64_t parts = function.starts_with("cl") ? 12 : 3;
   std::set<std::uint64_t> chosen;
   for (std::uint64_t n = 1; n <= std::min<std::uint64_t>(count, 2); ++n) chosen.insert(n);
-  for (std::uint64_t part = 1; part <= 3; ++part) chosen.insert(std::max<std::uint64_t>(1, count * part / 3));
+  for (std::uint64_t part = 1; part <= parts; ++part) chosen.insert(std::max<std::uint64_t>(1, count * part / parts));
   return {chosen.begin(), chosen.end()};
 }
 
@@ -59,12 +60,25 @@ struct Row {
   int cases = 0, same = 0, errors = 0;
 };
 
+std::string text_of(const Counts& counts) {
+  std::string text;
+  for (const auto& [name, count] : counts) text += name + " " + std::to_string(count) + "; ";
+  return text;
+}
+
+// `kept`: how many objects of a kind may be there or not, by how late the device was.
+bool same(const Counts& alive, const Counts& expected, std::uint64_t kept) {
+  return std::equal(alive.begin(), alive.end(), expected.begin(), expected.end(), [&](const auto& a, const auto& b) {
+    return a.first == b.first && a.second <= b.second + kept && b.second <= a.second + kept;
+  });
+}
+
 // What must not grow from case to case; memory is the pool's, which is emptied before it is counted. A driver may let
 // go of what a command used a moment after it has said that the command is done: that is waited for.
-Counts owned(const StandIn& stand_in, const Counts& expected = {}) {
+Counts owned(const StandIn& stand_in, const Counts& expected = {}, std::uint64_t kept = 0) {
   Device::current().empty_cache();
   Counts alive = stand_in.alive();
-  for (int waits = 0; waits < 200 && !expected.empty() && alive != expected; ++waits) {
+  for (int waits = 0; waits < 200 && !expected.empty() && !same(alive, expected, kept); ++waits) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     alive = stand_in.alive();
   }
@@ -87,7 +101,7 @@ TEST_CASE("every call fails once") {
     const Counts calls = stand_in.calls();
     for (const auto& [function, count] : calls)
       for (const Kind& kind : kinds_of(function))
-        for (const std::uint64_t n : positions(count)) {
+        for (const std::uint64_t n : positions(function, count)) {
           const std::string fault = function + ":" + std::to_string(n) + ":" + std::to_string(kind.code);
           INFO(scenario.name << " with " << fault);
           Row& row = table[scenario.name + " | " + kind.name];
@@ -108,7 +122,9 @@ TEST_CASE("every call fails once") {
           stand_in.lose(0, 0);
           // Nothing of it lives on: the same step again gives what it gave.
           CHECK(scenario.run() == expected);
-          CHECK(owned(stand_in, before) == before);
+          const Counts alive = owned(stand_in, before, scenario.kept);
+          INFO(text_of(alive) << "before: " << text_of(before));
+          CHECK(same(alive, before, scenario.kept));
           ++walked;
         }
   }

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <portico/portico.hpp>
 #include <string>
@@ -57,15 +58,62 @@ inline std::vector<float> large_then_small() {
   return {total.item(), matmul(Tensor::full({4, 6}, 2.0f), Tensor::full({6, 3}, 0.5f)).to_vector().at(0)};
 }
 
+// More bytes than the staging memory of a busy stream holds, from another stream, and events between the two.
+inline std::vector<float> two_streams() {
+  const Device device = Device::current();
+  const Stream side = device.create_stream();
+  const Event start(device.stream());
+  side.wait(start);
+  std::vector<float> values(std::size_t{1} << 19);
+  Tensor total = Tensor::zeros({1 << 19});
+  {
+    const StreamGuard guard(side);
+    for (int i = 1; i <= 10; ++i) {
+      std::fill(values.begin(), values.end(), static_cast<float>(i));
+      total = total + Tensor::from(values, {1 << 19});
+    }
+  }
+  const Event end(side);
+  device.stream().wait(end);
+  std::vector<float> result = {sum(total).item()};
+  if (end.milliseconds_since(start) < 0) result.clear();
+  return result;
+}
+
+// A graph that updates in place, so that a command that ran twice shows.
+inline std::vector<float> record_and_replay() {
+  const Tensor weight = Tensor::full({64}, 1.0f), gradient = Tensor::full({64}, 0.25f);
+  Tensor loss;
+  const Graph step = Graph::record([&] {
+    weight.copy_from(weight * 0.5f + gradient);
+    weight.copy_from(weight + 1.0f);
+    loss = sum(weight);
+  });
+  step.replay();
+  gradient.copy_from(std::vector<float>(64, 0.5f));
+  step.replay();
+  std::vector<float> result = weight.to_vector();
+  result.push_back(loss.item());
+  return result;
+}
+
 struct Scenario {
   std::string name;
   std::function<std::vector<float>()> run;
+  std::uint64_t kept = 0;  ///< objects of a kind that a stream may keep for reuse, or not: its ring of staging memory
 };
 
 inline const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = {
       {"training step", train_two_steps}, {"checkpoint", save_and_load}, {"large arrays", large_then_small}};
-  return all;
+  // Where a call costs microseconds; a stand-in's own streams and graphs are tests/standin/rules' matter.
+  static const std::vector<Scenario> more = [] {
+    std::vector<Scenario> both = all;
+    both.push_back({"two streams", two_streams, 4});
+    both.push_back({"record and replay", record_and_replay});
+    return both;
+  }();
+  return Device::current().backend() == "opencl" ? more : all;
 }
 
 }  // namespace portico::test

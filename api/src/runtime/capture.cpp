@@ -237,8 +237,10 @@ void RecordedGraph::replay() {
     device_.pool.trim();  // a driver may make room for a graph only when it first runs
     status = queue();
   }
-  if (status != PORTICO_OK) [[unlikely]]
+  if (status != PORTICO_OK) [[unlikely]] {
+    memory_->each([](Block& block) { block.guarded = false; });  // who knows which guards the replay came to write
     fail(status, "Graph::replay on " + device_.label);
+  }
   for (KernelImpl* kernel : new_kernels_)
     if (!kernel->launched.load(std::memory_order_relaxed)) save_later(*kernel);
   new_kernels_.clear();
