@@ -134,6 +134,33 @@ TEST_CASE("every call fails once") {
   std::printf("%d failed calls walked\n", walked);
 }
 
+TEST_CASE("a wait for staging memory that fails does not pass for its end", "[.][late]") {
+  const StandIn stand_in;
+  const std::vector<float> expected = two_streams();
+  constexpr std::uint32_t kRounds = 30'000'000;  // some tens of milliseconds, longer than the writes take
+  std::uint64_t waits = 0;
+  for (int tries = 0; waits <= 2 && tries < 5; ++tries) {  // two are for the times of the events
+    stand_in.faults("");
+    REQUIRE(two_streams(kRounds) == expected);
+    waits = stand_in.calls()["clWaitForEvents"];
+  }
+  REQUIRE(waits > 2);
+  for (std::uint64_t n = 1; n <= waits; ++n)
+    for (const int code : {-5, -14}) {
+      const std::string fault = "clWaitForEvents:" + std::to_string(n) + ":" + std::to_string(code);
+      INFO(fault);
+      stand_in.faults(fault);
+      try {
+        const std::vector<float> result = two_streams(kRounds);
+        CHECK(result == expected);
+      } catch (const Error& error) {
+        CHECK(std::string(error.what()).find("clWaitForEvents") != std::string::npos);
+      }
+      stand_in.faults("");
+      CHECK(two_streams() == expected);
+    }
+}
+
 TEST_CASE("after a lost device the other one works on") {
   const StandIn stand_in;
   const std::string backend(Device::current().backend());

@@ -58,19 +58,36 @@ inline std::vector<float> large_then_small() {
   return {total.item(), matmul(Tensor::full({4, 6}, 2.0f), Tensor::full({6, 3}, 0.5f)).to_vector().at(0)};
 }
 
+inline constexpr const char* kSlow = R"(
+KERNEL void slow(OUT(f32, y), const uint rounds) {
+  OFFSET(y);
+  float value = y[0];
+  for (uint i = 0; i < rounds; ++i) value = fma(value, 0.5f, 1.0f);
+  y[0] = value;
+}
+)";
 // More bytes than the staging memory of a busy stream holds, from another stream, and events between the two.
-inline std::vector<float> two_streams() {
+// `rounds` of a slow kernel keep the device busy meanwhile.
+inline std::vector<float> two_streams(std::uint32_t rounds = 0) {
   const Device device = Device::current();
   const Stream side = device.create_stream();
   const Event start(device.stream());
   side.wait(start);
   std::vector<float> values(std::size_t{1} << 19);
   Tensor total = Tensor::zeros({1 << 19});
+  const Buffer slow = device.allocate(4);
+  std::vector<Tensor> kept;  // nothing is freed on the way
   {
     const StreamGuard guard(side);
+    if (rounds > 0) {
+      slow.fill(0, 0, 4);
+      device.compile("slow", kSlow, "slow", {})({.groups = {1}, .local = {1}}, {{slow, 0, 4}, rounds});
+    }
     for (int i = 1; i <= 10; ++i) {
       std::fill(values.begin(), values.end(), static_cast<float>(i));
-      total = total + Tensor::from(values, {1 << 19});
+      kept.push_back(Tensor::from(values, {1 << 19}));
+      kept.push_back(total);
+      total = total + kept[kept.size() - 2];
     }
   }
   const Event end(side);
@@ -109,7 +126,7 @@ inline const std::vector<Scenario>& scenarios() {
   // Where a call costs microseconds; a stand-in's own streams and graphs are tests/standin/rules' matter.
   static const std::vector<Scenario> more = [] {
     std::vector<Scenario> both = all;
-    both.push_back({"two streams", two_streams, 4});
+    both.push_back({"two streams", [] { return two_streams(); }, 4});
     both.push_back({"record and replay", record_and_replay});
     return both;
   }();
