@@ -49,7 +49,7 @@ std::vector<Kind> kinds_of(const std::string& function) {
 
 // The first ones, where most is new, then a spread over the rest: wider where a case costs little.
 std::vector<std::uint64_t> positions(const std::string& function, std::uint64_t count) {
-  const std::uint64_t parts = function.starts_with("cl") ? 8 : 3;
+  const std::uint64_t parts = function.starts_with("cl") ? 6 : 3;
   std::set<std::uint64_t> chosen;
   for (std::uint64_t n = 1; n <= std::min<std::uint64_t>(count, 2); ++n) chosen.insert(n);
   for (std::uint64_t part = 1; part <= parts; ++part) chosen.insert(std::max<std::uint64_t>(1, count * part / parts));
