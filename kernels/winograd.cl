@@ -9,14 +9,15 @@
 //        ACT      of winograd_outputs, as in conv.cl; 1 masks dy by y in winograd_output_gradient
 //        BIAS     1: bias is added in winograd_output
 //        MASKED   1: winograd_output_gradient writes the masked dy
+//        WG       work-items of a group; compilers that have to think of 1024 spill a little
 #include "winograd.h"
 #include "winograd_tile.h"
 
 // u = G g G' of w, where output `lane` and input `d` of a filter lie lane * lane_stride and d * depth_stride apart and
 // `turned` filters are read backwards (the input's gradient). CPU: u [blocks][frequencies][padded depth][KB], zeros where
 // nothing is; a work-item takes 16 x 16 filters. GPU: u [frequencies][depth][outputs].
-KERNEL void winograd_filters(IN(REAL, w), OUT(f32, u), const uint outputs, const uint depth, const uint lane_stride,
-                             const uint depth_stride, const uint turned) {
+KERNEL GROUP_SIZE(WG) void winograd_filters(IN(REAL, w), OUT(f32, u), const uint outputs, const uint depth,
+    const uint lane_stride, const uint depth_stride, const uint turned) {
   OFFSET(w);
   OFFSET(u);
 #if CPU_SHAPE
@@ -62,9 +63,9 @@ KERNEL void winograd_filters(IN(REAL, w), OUT(f32, u), const uint outputs, const
 
 // v = B' x B of every tile. A work-item takes a line of a tile; on a CPU of RUN neighbouring tiles, so that it writes whole
 // pieces of each frequency.
-KERNEL void winograd_inputs(IN(REAL, x), OUT(f32, v), const int h, const int wd, const int c, const int ph,
-                            const int pw, const uint tiles_p, const uint tiles_q, const uint first, const uint tiles,
-                            const uint lines) {
+KERNEL GROUP_SIZE(WG) void winograd_inputs(IN(REAL, x), OUT(f32, v), const int h, const int wd, const int c,
+    const int ph, const int pw, const uint tiles_p, const uint tiles_q, const uint first, const uint tiles,
+    const uint lines) {
   OFFSET(x);
   OFFSET(v);
 #if CPU_SHAPE
@@ -84,9 +85,8 @@ KERNEL void winograd_inputs(IN(REAL, x), OUT(f32, v), const int h, const int wd,
 }
 
 // y = act(A' m A + bias), m laid out as v.
-KERNEL void winograd_outputs(IN(f32, m), IN(REAL, bias), OUT(REAL, y), const int p, const int q, const int k,
-                             const uint tiles_p, const uint tiles_q, const uint first, const uint tiles,
-                             const uint lines) {
+KERNEL GROUP_SIZE(WG) void winograd_outputs(IN(f32, m), IN(REAL, bias), OUT(REAL, y), const int p, const int q,
+    const int k, const uint tiles_p, const uint tiles_q, const uint first, const uint tiles, const uint lines) {
   OFFSET(m);
   OFFSET(bias);
   OFFSET(y);
@@ -114,10 +114,9 @@ KERNEL void winograd_outputs(IN(f32, m), IN(REAL, bias), OUT(REAL, y), const int
 
 // d = A dy A' of every tile, where wanted, dy masked by its relu's result y; and the bias' gradient: sums [runs][lines * LANES] over
 // `run` tiles each. A work-item takes a line of a run.
-KERNEL void winograd_output_gradients(IN(REAL, dy), IN(REAL, y), OUT(REAL, masked), OUT(f32, d), OUT(f32, sums),
-                                      const int p, const int q, const int k, const uint tiles_p, const uint tiles_q,
-                                      const uint first, const uint tiles, const uint lines, const uint run,
-                                      const uint runs, const uint want_d) {
+KERNEL GROUP_SIZE(WG) void winograd_output_gradients(IN(REAL, dy), IN(REAL, y), OUT(REAL, masked), OUT(f32, d),
+    OUT(f32, sums), const int p, const int q, const int k, const uint tiles_p, const uint tiles_q, const uint first,
+    const uint tiles, const uint lines, const uint run, const uint runs, const uint want_d) {
   OFFSET(dy);
   OFFSET(y);
   OFFSET(masked);
@@ -144,9 +143,9 @@ KERNEL void winograd_output_gradients(IN(REAL, dy), IN(REAL, y), OUT(REAL, maske
 
 // dw [k, c, 9] = G' du G and dbias [k], the sums over the runs, where wanted. du [splits][frequencies][rows][columns]
 // holds inputs x outputs; sums [runs][columns]. CPU: a work-item takes 16 x 16 filters.
-KERNEL void winograd_filter_gradients(IN(f32, du), IN(f32, sums), OUT(REAL, dw), OUT(REAL, dbias), const uint c,
-                                      const uint k, const uint rows, const uint columns, const uint runs,
-                                      const uint splits, const uint want_weight, const uint want_bias) {
+KERNEL GROUP_SIZE(WG) void winograd_filter_gradients(IN(f32, du), IN(f32, sums), OUT(REAL, dw), OUT(REAL, dbias),
+    const uint c, const uint k, const uint rows, const uint columns, const uint runs, const uint splits,
+    const uint want_weight, const uint want_bias) {
   OFFSET(du);
   OFFSET(sums);
   OFFSET(dw);

@@ -48,7 +48,8 @@ Kernel transform(const KernelFamily& family, const Device& device, const Variant
                           .set("RUN", kRun)
                           .set("ACT", static_cast<int>(v.activation))
                           .set("BIAS", v.bias)
-                          .set("MASKED", v.masked);
+                          .set("MASKED", v.masked)
+                          .set("WG", v.cpu ? 1 : flat_grid(device, 1).local.x);
                     });
 }
 
