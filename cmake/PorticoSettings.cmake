@@ -34,6 +34,9 @@ if(PORTICO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${PORTICO_CCACHE})
 endif()
 
+# __FILE__, which assertions print, is relative to this tree: no binary holds the path it was built under.
+add_compile_options(-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+
 # Sections that nothing refers to are dropped: the install stays small.
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(-Wl,--gc-sections -Wl,--as-needed)
