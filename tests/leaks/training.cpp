@@ -50,8 +50,8 @@ void short_run() {
   unlink(file.c_str());
 }
 
-// Many blocks, and the training afterwards: a stale address in a register or on the stack, which the leak check takes for
-// a pointer, hides one of them at most.
+// Many blocks, and the training afterwards: a stale address in a register or on the stack, which the leak check takes
+// for a pointer, hides one of them at most.
 [[gnu::noinline]] void lose_memory() {
   static volatile std::size_t size = 4096;
   for (int i = 0; i < 100; ++i) {
