@@ -1,4 +1,4 @@
-# portico_add_test(<name> SOURCES <files...> [BACKENDS <names...>] [SHAPES] [LATE] [LIBRARIES <targets...>]
+# portico_add_test(<name> SOURCES <files...> [BACKENDS <names...>] [SHAPES] [LATE] [CONV] [LIBRARIES <targets...>]
 #                  [LABELS <labels...>] [DEFINITIONS <name=value...>] [TIMEOUT <seconds>])
 #
 # One Catch2 program <name>, built once. Without BACKENDS it is one test of that name. With them it becomes one test for
@@ -9,6 +9,7 @@
 # and for cuda and hip one on the stand-in drivers of tests/standin, which run everywhere:
 #   <name>/cuda-standin, <name>/hip-standin
 #   <name>/cuda-standin-late, ...-random  with LATE: queued work runs when it is waited for, or after random pauses
+#   <name>/cuda-standin-conv, <name>/hip-standin-conv  with CONV: convolutions by the stand-ins' cuDNN and MIOpen
 # The program links tests/support: main(), skipping, Catch2. Building it builds the plugins it runs on.
 include_guard(GLOBAL)
 
@@ -84,17 +85,26 @@ endfunction()
 
 # The variables that put tests/standin in the place of a vendor's libraries, and the labels that say so; empty lists where
 # the stand-in is not built. `standin-ptx`: NVRTC's own PTX is executed; `standin`: the kernels' OpenCL spelling is.
+# Without the further argument CONV they have no cuDNN and no MIOpen, so that Portico's own convolutions are what is tested.
 function(portico_standin backend environment labels)
   set(${environment} "" PARENT_SCOPE)
   set(${labels} "" PARENT_SCOPE)
   if(backend STREQUAL hip AND TARGET standin_hip6)
     set(library "$<TARGET_FILE:standin_hip6>")
+    set(convolutions "PORTICO_MIOPEN=")
+    if(ARGV3 STREQUAL CONV)
+      string(APPEND convolutions "${library}")
+    endif()
     set(${environment} "PORTICO_BACKEND=hip" "PORTICO_REQUIRE_BACKEND=1"
       "PORTICO_STANDIN_RECORD=${portico_test_dumps}/hip" "PORTICO_HIP_RUNTIME=${library}"
-      "PORTICO_HIPRTC=${library}" "PORTICO_ROCBLAS=${library}" "PORTICO_HIPBLASLT=${library}" PARENT_SCOPE)
+      "PORTICO_HIPRTC=${library}" "PORTICO_ROCBLAS=${library}" "PORTICO_HIPBLASLT=${library}" "${convolutions}" PARENT_SCOPE)
     set(${labels} standin hip-standin PARENT_SCOPE)
   elseif(backend STREQUAL cuda AND TARGET standin_cuda)
     set(library "$<TARGET_FILE:standin_cuda>")
+    set(convolutions "PORTICO_CUDNN=")
+    if(ARGV3 STREQUAL CONV)
+      string(APPEND convolutions "${library}")
+    endif()
     if(PORTICO_TEST_NVRTC)
       set(compiler "${PORTICO_TEST_NVRTC}")
       set(${labels} standin-ptx cuda-standin PARENT_SCOPE)
@@ -103,12 +113,13 @@ function(portico_standin backend environment labels)
       set(${labels} standin cuda-standin PARENT_SCOPE)
     endif()
     set(${environment} "PORTICO_BACKEND=cuda" "PORTICO_REQUIRE_BACKEND=1" "PORTICO_CUDA_DRIVER=${library}"
-      "PORTICO_CUBLASLT=${library}" "PORTICO_CUBLAS=${library}" "PORTICO_NVRTC=${compiler}" PARENT_SCOPE)
+      "PORTICO_CUBLASLT=${library}" "PORTICO_CUBLAS=${library}" "PORTICO_NVRTC=${compiler}"
+      "${convolutions}" PARENT_SCOPE)
   endif()
 endfunction()
 
 function(portico_add_standin_tests name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "BACKENDS;LABELS;ORDERS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "CONV" "TIMEOUT" "BACKENDS;LABELS;ORDERS")
   if(NOT arg_ORDERS)
     set(arg_ORDERS eager)
   endif()
@@ -121,12 +132,17 @@ function(portico_add_standin_tests name)
         portico_register_test(${name}/${variant} COMMAND ${name} LABELS ${labels} ${arg_LABELS}
           TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT ${environment} PORTICO_STANDIN_ORDER=${order})
       endforeach()
+      if(arg_CONV)
+        portico_standin(${backend} environment labels CONV)
+        portico_register_test(${name}/${backend}-standin-conv COMMAND ${name} LABELS ${labels} ${arg_LABELS}
+          TIMEOUT "${arg_TIMEOUT}" ENVIRONMENT ${environment})
+      endif()
     endif()
   endforeach()
 endfunction()
 
 function(portico_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SHAPES;LATE" "TIMEOUT" "SOURCES;BACKENDS;LIBRARIES;LABELS;DEFINITIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SHAPES;LATE;CONV" "TIMEOUT" "SOURCES;BACKENDS;LIBRARIES;LABELS;DEFINITIONS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE portico portico_test_support ${arg_LIBRARIES})
   target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
@@ -146,7 +162,12 @@ function(portico_add_test name)
   if(arg_LATE)
     set(orders eager late random)
   endif()
-  portico_add_standin_tests(${name} ORDERS ${orders} BACKENDS ${arg_BACKENDS} LABELS ${arg_LABELS} TIMEOUT "${arg_TIMEOUT}")
+  set(conv "")
+  if(arg_CONV)
+    set(conv CONV)
+  endif()
+  portico_add_standin_tests(${name} ${conv} ORDERS ${orders} BACKENDS ${arg_BACKENDS} LABELS ${arg_LABELS}
+    TIMEOUT "${arg_TIMEOUT}")
   if("opencl" IN_LIST arg_BACKENDS)
     set_tests_properties(${portico_test_prefix}${name}/opencl PROPERTIES FIXTURES_SETUP ${portico_test_prefix}kernel_texts)
     if(arg_SHAPES)

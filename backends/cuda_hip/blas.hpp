@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "backends/cuda_hip/scratch.hpp"
 #include "portico/backend_abi.h"
 
 namespace portico::cuda_hip {
@@ -28,20 +29,6 @@ struct ColumnGemm {
   int32_t epilogue;
   uint64_t aux;
   int64_t ld_aux;
-};
-
-/// Memory that the core lends for the length of one call, in stream order.
-class Scratch {
- public:
-  explicit Scratch(const portico_gemm& call) : call_(call) {}
-
-  /// Whether there is anything to borrow.
-  explicit operator bool() const { return call_.scratch != nullptr; }
-  /// The address of `bytes` bytes; 0 for none. Throws Failure as the core says.
-  uint64_t borrow(uint64_t bytes) const;
-
- private:
-  const portico_gemm& call_;
 };
 
 /// A library's handle for one stream. Used by one thread at a time, with the stream's device current.

@@ -35,6 +35,7 @@ portico_status capture_begin(portico_stream* stream) {
     // A library's handle may allocate and wait when it is made, which a capture forbids.
     std::string reason;
     if (!stream->blas && blas_exists(stream->device->facts)) stream->blas = blas_create(*stream, reason);
+    open_conv(*stream);
     check(vendor::capture_begin(stream->stream), "beginning a capture");
     stream->capturing = true;
     ++stream->device->captures;

@@ -47,6 +47,7 @@ portico_status device_describe(int32_t index, portico_device_info* out) {
     if (facts.half_arithmetic) info.features |= PORTICO_FEATURE_FP16;
     if (facts.unified_memory) info.features |= PORTICO_FEATURE_UNIFIED_MEMORY;
     if (blas_exists(facts)) info.features |= PORTICO_FEATURE_GEMM;
+    if (conv_exists(facts)) info.features |= PORTICO_FEATURE_CONV;
     copy_text(info.name, facts.name);
     copy_text(info.arch, facts.arch);
     copy_text(info.toolchain, facts.toolchain);

@@ -7,7 +7,6 @@
 namespace portico::cuda_hip {
 
 using plugin::fail;
-using plugin::Failure;
 using plugin::guarded;
 
 namespace {
@@ -22,10 +21,6 @@ bool takes(const portico_gemm& call) {
     fits &= extent <= kMostInt;
   const bool single = call.epilogue == PORTICO_EPILOGUE_FORWARD && !call.aux.value.buffer;
   return type && fits && (single || call.batch == 1);
-}
-
-uint64_t address_of(const portico_arg& arg) {
-  return arg.value.buffer ? arg.value.buffer->address + arg.offset * arg.size : 0;
 }
 
 // A row-major matrix is its own transpose in column-major eyes, and (A B)^T = B^T A^T: so the operands change places,
@@ -62,15 +57,6 @@ ColumnGemm as_columns(const portico_gemm& call) {
 
 }  // namespace
 
-uint64_t Scratch::borrow(uint64_t bytes) const {
-  if (bytes == 0) return 0;
-  portico_buffer* buffer = nullptr;
-  const portico_status status = call_.scratch(call_.scratch_context, bytes, &buffer);
-  if (status != PORTICO_OK)
-    throw Failure{status, std::string(vendor::kName) + ": no " + std::to_string(bytes) + " bytes of scratch memory"};
-  return buffer->address;
-}
-
 portico_status gemm(portico_stream* stream, const portico_gemm* call) {
   if (!takes(*call)) return fail(PORTICO_UNSUPPORTED, "gemm: not offered by the vendor's library");
   bool done = false;
@@ -79,7 +65,7 @@ portico_status gemm(portico_stream* stream, const portico_gemm* call) {
     const std::lock_guard lock(stream->mutex);
     stream->device->make_current();
     if (!stream->blas) stream->blas = blas_create(*stream, reason);
-    done = stream->blas && stream->blas->gemm(as_columns(*call), Scratch(*call));
+    done = stream->blas && stream->blas->gemm(as_columns(*call), Scratch(call->scratch, call->scratch_context));
   });
   if (status != PORTICO_OK || done) return status;
   return fail(PORTICO_UNSUPPORTED, reason.empty() ? "gemm: the vendor's library has no algorithm for this" : reason);

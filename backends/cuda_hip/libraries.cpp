@@ -50,7 +50,8 @@ plugin::Library open_library(const char* variable, const std::vector<std::string
 
 bool library_exists(const char* variable, const std::vector<std::string>& names,
                     const std::vector<std::string>& folders) {
-  if (std::getenv(variable)) return true;  // whether it can be used is said by whoever opens it
+  // Set but empty means none; whether what is named can be used is said by whoever opens it.
+  if (const char* given = std::getenv(variable)) return *given != '\0';
   std::vector<std::string> places = folders_in(std::getenv("LD_LIBRARY_PATH"));
   places.insert(places.end(), folders.begin(), folders.end());
   for (const char* usual : {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "backends/cuda_hip/findings.hpp"
 #include "backends/cuda_hip/state.hpp"
+#include "backends/cuda_hip/trials.hpp"
 
 namespace portico::cuda_hip {
 namespace {
@@ -35,12 +34,6 @@ struct PlanHash {
   std::size_t operator()(const PlanKey& key) const { return std::hash<std::string_view>()(bytes_of(key)); }
 };
 
-// The largest power of two, up to 256, that divides the address.
-uint32_t alignment(uint64_t address) {
-  const uint64_t lowest = address & (~address + 1);
-  return static_cast<uint32_t>(address == 0 || lowest > 256 ? 256 : lowest);
-}
-
 // 0 where the library has no such epilogue.
 uint32_t epilogue_of(const ColumnGemm& call) {
   const bool relu = call.activation == PORTICO_ACT_RELU, gelu = call.activation == PORTICO_ACT_GELU_TANH;
@@ -60,14 +53,6 @@ uint32_t epilogue_of(const ColumnGemm& call) {
   }
 }
 
-bool measuring_allowed() {
-  static const bool allowed = [] {
-    const char* value = std::getenv("PORTICO_MEASURE");
-    return !value || std::string_view(value) != "0";
-  }();
-  return allowed;
-}
-
 [[noreturn]] void failed(const char* call, lt::Status status) {
   throw Failure{status == lt::kAllocFailed ? PORTICO_OUT_OF_MEMORY : PORTICO_INTERNAL,
                 std::string(vendor::kName) + ": " + call + " of " + lt::kTitle + ": status " + std::to_string(status)};
@@ -77,34 +62,6 @@ void must(lt::Status status, const char* call) {
   if (status != lt::kSuccess) [[unlikely]]
     failed(call, status);
 }
-
-// Device time between two points of a stream.
-class Stopwatch {
- public:
-  explicit Stopwatch(vendor::Stream stream) : stream_(stream) {
-    check(vendor::event_create(&start_), "creating an event");
-    check(vendor::event_create(&stop_), "creating an event");
-  }
-  ~Stopwatch() {
-    if (start_) vendor::event_destroy(start_);
-    if (stop_) vendor::event_destroy(stop_);
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
-  void start() { check(vendor::event_record(start_, stream_), "timing an algorithm"); }
-  float stop() {
-    float milliseconds = 0;
-    check(vendor::event_record(stop_, stream_), "timing an algorithm");
-    check(vendor::event_synchronize(stop_), "timing an algorithm");
-    check(vendor::event_elapsed(&milliseconds, start_, stop_), "timing an algorithm");
-    return milliseconds;
-  }
-
- private:
-  vendor::Stream stream_;
-  vendor::Event start_{}, stop_{};
-};
 
 class LtBlas final : public Blas {
  public:
@@ -297,23 +254,9 @@ class LtBlas final : public Blas {
     std::size_t largest = 0;
     for (const lt::Suggestion& one : plan.suggestions) largest = std::max(largest, one.workspace_size);
     const uint64_t workspace = scratch.borrow(largest);
-    Stopwatch watch(stream_);
-    std::size_t best = 0;
-    float best_time = std::numeric_limits<float>::infinity(), spent = 0;
-    for (std::size_t i = 0; i < plan.suggestions.size() && spent < kBudgetMilliseconds; ++i) {
-      if (run(plan, plan.suggestions[i], call, to, workspace) != lt::kSuccess) continue;  // and not timed: it is cold
-      bool ran = true;
-      watch.start();
-      for (int round = 0; round < kRounds && ran; ++round)
-        ran = run(plan, plan.suggestions[i], call, to, workspace) == lt::kSuccess;
-      const float time = watch.stop();
-      spent += time * (kRounds + 1) / kRounds;
-      // The library's own order decides between equals.
-      if (ran && time < 0.98f * best_time) {
-        best = i;
-        best_time = time;
-      }
-    }
+    const std::size_t best = fastest(stream_, plan.suggestions.size(), [&](std::size_t i) {
+      return run(plan, plan.suggestions[i], call, to, workspace) == lt::kSuccess;
+    });
     std::rotate(plan.suggestions.begin(), plan.suggestions.begin() + static_cast<std::ptrdiff_t>(best),
                 plan.suggestions.begin() + static_cast<std::ptrdiff_t>(best) + 1);
   }
@@ -325,8 +268,6 @@ class LtBlas final : public Blas {
 
   static constexpr std::size_t kMostPlans = 512;
   static constexpr int kMostSuggestions = 8;
-  static constexpr int kRounds = 3;
-  static constexpr float kBudgetMilliseconds = 200.0f;
 
   const lt::Table& lt_;
   vendor::Stream stream_;

@@ -49,6 +49,7 @@ extern "C" PORTICO_PLUGIN_EXPORT const portico_backend* portico_backend_v1(const
       .graph_destroy = slots::graph_destroy,
       .binary_targets = slots::binary_targets,
       .compile_for = slots::compile_for,
+      .conv = slots::conv,
   };
   return &backend;
 }

@@ -59,4 +59,7 @@ void graph_destroy(portico_graph* graph);
 // gemm.cpp
 portico_status gemm(portico_stream* stream, const portico_gemm* call);
 
+// conv.cpp
+portico_status conv(portico_stream* stream, const portico_conv* call);
+
 }  // namespace portico::cuda_hip

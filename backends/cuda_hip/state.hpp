@@ -11,6 +11,7 @@
 
 #include "backends/common/plugin.hpp"
 #include "backends/cuda_hip/blas.hpp"
+#include "backends/cuda_hip/conv.hpp"
 #include "backends/cuda_hip/staging.hpp"
 #include "vendor.hpp"
 
@@ -28,6 +29,9 @@ inline void check(vendor::Result code, const char* what) {
 void settle(const portico_device& device);
 /// Frees what was given back while a stream captured.
 void release_deferred(portico_device& device);
+
+/// Opens the convolution library for the stream, once. The stream is locked, its device current.
+void open_conv(portico_stream& stream);
 
 /// A loaded image. Kernels share it, so that it outlives the program it came from.
 struct LoadedModule {
@@ -70,6 +74,8 @@ struct portico_stream {
   bool capturing = false;
   portico::cuda_hip::Staging staging;
   std::unique_ptr<portico::cuda_hip::Blas> blas;
+  std::unique_ptr<portico::cuda_hip::Conv> conv;
+  std::string no_conv;  // why there is none; empty until that is known
 };
 
 struct portico_graph {

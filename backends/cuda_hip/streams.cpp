@@ -23,6 +23,7 @@ void stream_destroy(portico_stream* stream) {
     stream->device->make_current();
     vendor::stream_synchronize(stream->stream);
     stream->blas.reset();
+    stream->conv.reset();
     stream->staging.release();
     vendor::stream_destroy(stream->stream);
   });

@@ -67,8 +67,8 @@ TEST_CASE("--json has the promised fields, in the order of preference") {
       for (const char* number : {"memory_bytes", "max_group_size", "local_bytes"})
         CHECK(device.at(number).get<std::uint64_t>() > 0);
       CHECK(device.at("subgroup_size").is_number_unsigned());
-      static const std::set<std::string> kKnown = {"cpu",       "unified_memory", "fp16",  "fp64",
-                                                   "subgroups", "gemm",           "timing"};
+      static const std::set<std::string> kKnown = {"cpu",       "unified_memory", "fp16",   "fp64",
+                                                   "subgroups", "gemm",           "timing", "conv"};
       for (const Json& feature : device.at("features")) CHECK(kKnown.count(feature.get<std::string>()) == 1);
     }
   }

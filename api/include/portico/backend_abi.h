@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define PORTICO_ABI_MINOR 3
+#define PORTICO_ABI_MINOR 4
 #define PORTICO_BACKEND_ENTRY "portico_backend_v1"
 
 typedef int32_t portico_status;
@@ -74,6 +74,7 @@ enum {
   PORTICO_FEATURE_SUBGROUPS = 1u << 4,  // sub-group shuffles and reductions
   PORTICO_FEATURE_GEMM = 1u << 5,       // the gemm slot has a library behind it on this device
   PORTICO_FEATURE_TIMING = 1u << 6,     // events carry device times
+  PORTICO_FEATURE_CONV = 1u << 7,       // the conv slot has a library behind it on this device
 };
 
 typedef struct portico_device_info {
@@ -165,6 +166,28 @@ typedef struct portico_gemm {
   void* scratch_context;
 } portico_gemm;
 
+typedef enum portico_conv_pass {
+  PORTICO_CONV_FORWARD = 0,          // y = act(conv(x, weight) + bias)
+  PORTICO_CONV_INPUT_GRADIENT = 1,   // x receives its gradient, from y's and weight
+  PORTICO_CONV_WEIGHT_GRADIENT = 2,  // weight receives its gradient, from x and y's
+} portico_conv_pass;
+
+// A cross-correlation of images. x is [n, h, w, c], weight [k, r, s, c / groups], y [n, p, q, k], each dense and in that
+// order in memory; bias has k elements. All have type dtype; sums are f32, rounded once when they are stored. The same
+// call gives the same bits each time. No extent is zero, and p = (h + 2 padding - dilation (r - 1) - 1) / stride + 1.
+typedef struct portico_conv {
+  uint32_t struct_size;
+  int32_t pass;  // PORTICO_CONV_*
+  int32_t dtype;
+  int32_t precision;  // PORTICO_PRECISION_*, of f32 operands
+  uint32_t n, c, h, w, k, r, s, p, q, groups;
+  uint32_t stride[2], padding[2], dilation[2];  // of rows, of columns
+  int32_t activation;                           // PORTICO_ACT_*, of the forward pass
+  portico_arg x, weight, y, bias;               // bias is absent when bias.value.buffer is null
+  portico_status (*scratch)(void* context, uint64_t bytes, portico_buffer** out);  // as portico_gemm's
+  void* scratch_context;
+} portico_conv;
+
 typedef struct portico_backend {
   uint32_t struct_size;
   uint32_t abi_minor;
@@ -238,6 +261,9 @@ typedef struct portico_backend {
   portico_status (*binary_targets)(portico_device*, char* out, size_t size);
   portico_status (*compile_for)(const char* target, portico_bytes source, void* context,
                                 void (*take)(void* context, portico_bytes binary));
+
+  // Since minor 4. May be captured like gemm.
+  portico_status (*conv)(portico_stream*, const portico_conv*);
 } portico_backend;
 
 // The single symbol that a plugin exports. Cheap: it opens no library and no device.

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ops/common.hpp"
+#include "ops/conv_vendor.hpp"
 #include "ops/gemm.hpp"
 #include "ops/linear_grad.hpp"
 #include "ops/winograd.hpp"
@@ -174,6 +175,7 @@ void run_walk(const ConvShape& shape, const ConvWalk& walk, const Tensor& x, con
 
 void run_forward(const ConvShape& shape, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& y,
                  Activation activation, ConvAlgorithm algorithm) {
+  if (vendor_forward(shape, x, weight, bias, y, activation, algorithm)) return;
   const bool cpu = takes_cpu_shape(x.device(), x.dtype(), shape);
   if (const std::int64_t tile = winograd_tile(shape, ConvPass::forward, algorithm, cpu))
     run_winograd(winograd_call(shape, tile, false), false, cpu, x, weight, bias, y, activation);
@@ -185,6 +187,7 @@ Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& we
   const Device device = dy.device();
   const bool cpu = takes_cpu_shape(device, dy.dtype(), shape);
   const Tensor dx = make({shape.n, shape.c, shape.h, shape.w}, dy.dtype(), device, Layout::channels_last);
+  if (vendor_input_gradient(shape, dy, weight, dx, algorithm)) return dx;
   if (const std::int64_t tile = winograd_tile(shape, ConvPass::input_gradient, algorithm, cpu)) {
     run_winograd(winograd_call(shape, tile, true), true, cpu, dy, weight, {}, dx, Activation::none);
     return dx;
@@ -195,9 +198,11 @@ Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& we
   return dx;
 }
 
-WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const Tensor& dy, const Tensor& y,
-                                 bool want_weight, bool want_bias, bool want_masked, ConvAlgorithm algorithm,
-                                 const Tensor& which) {
+namespace {
+
+WeightGradients own_weight_gradients(const ConvShape& shape, const Tensor& x, const Tensor& dy, const Tensor& y,
+                                     bool want_weight, bool want_bias, bool want_masked, ConvAlgorithm algorithm,
+                                     const Tensor& which) {
   static const KernelFamily kGradient("conv_weight", "conv_weight_gradient");
   static const KernelFamily kSum("conv_weights", "conv_weight_sum");
   const Device device = dy.device();
@@ -283,6 +288,27 @@ WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const 
   sum(grid, {partial.arg(), want_weight ? result.weight.arg() : partial.arg(),
              want_bias ? result.bias.arg() : partial.arg(), u32(plan.splits), u32(taps), u32(shape.cg()),
              u32(shape.kg()), u32(plan.blocks), u32(all_blocks), std::uint32_t{want_weight}, std::uint32_t{want_bias}});
+  return result;
+}
+
+}  // namespace
+
+WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const Tensor& dy, const Tensor& y,
+                                 bool want_weight, bool want_bias, bool want_masked, ConvAlgorithm algorithm,
+                                 const Tensor& which) {
+  if (!want_weight || which.defined() || !vendor_takes(dy.device(), shape, algorithm))
+    return own_weight_gradients(shape, x, dy, y, want_weight, want_bias, want_masked, algorithm, which);
+  // No library masks dy or sums it on the way.
+  const Shape rows = {shape.pixels(), shape.k};
+  const ActivationGradient behind =
+      activation_gradient(view(dy, rows), y.defined() ? view(y, rows) : Tensor(),
+                          y.defined() ? Activation::relu : Activation::none, shape.k, want_bias);
+  const Tensor dz = as_images(behind.dz, dy.shape());
+  WeightGradients result;
+  result.weight = vendor_weight_gradient(shape, x, dz);
+  if (!result.weight.defined()) result = own_weight_gradients(shape, x, dz, {}, true, false, false, algorithm, {});
+  result.bias = behind.bias;
+  if (want_masked) result.masked = dz;
   return result;
 }
 

@@ -45,22 +45,6 @@ bool vendor_gemm(const Device& device, DType dtype, const Gemm& call, const Arg&
   return run_gemm_slot(device, slot, a, b, c, bias, extra.aux, subject);
 }
 
-// Bias and activation behind a library that has neither. The slot only exists on GPUs, so this kernel has one shape.
-void finish(const Device& device, DType dtype, const Gemm& call, const Arg& c, const Arg* bias, const char* subject) {
-  static const KernelFamily kFinish("gemm_finish", "gemm_finish");
-  const auto types = static_cast<std::uint32_t>(dtype) | static_cast<std::uint32_t>(call.activation) << 4 |
-                     (bias != nullptr ? 1u << 8 : 0u);
-  const Kernel kernel = kFinish.get(device, key(types), [&] {
-    return Spec()
-        .set("REAL", word(dtype))
-        .set("ACT", static_cast<std::int64_t>(call.activation))
-        .set("BIAS", bias != nullptr);
-  });
-  const std::int64_t rows = call.m * call.batch;
-  kernel(flat_grid(device, rows * call.n), {c, bias != nullptr ? *bias : c, static_cast<std::uint64_t>(rows * call.n),
-                                            as_u32(call.m, subject), as_u32(call.n, subject), call.ldc, call.stride_c});
-}
-
 // The product alone by the library, then the rest. Where that is slower than one kernel of our own no device has shown
 // yet: the library's product uses matrix units, ours does not. In a half type the product is rounded in between, which
 // only relu can bear.
@@ -71,7 +55,7 @@ bool vendor_gemm_in_two_steps(const Device& device, DType dtype, const Gemm& cal
   Gemm plain = call;
   plain.activation = Activation::none;
   if (!vendor_gemm(device, dtype, plain, a, b, c, nullptr, subject)) return false;
-  finish(device, dtype, call, c, bias, subject);
+  finish_product(device, dtype, call, c, bias, subject);
   return true;
 }
 
@@ -108,6 +92,23 @@ const GemmChoice* choice_for(const Device& device, DType dtype, const Gemm& call
 }
 
 }  // namespace
+
+// Bias and activation behind a library that has neither. The slot only exists on GPUs, so this kernel has one shape.
+void finish_product(const Device& device, DType dtype, const Gemm& call, const Arg& c, const Arg* bias,
+                    const char* subject) {
+  static const KernelFamily kFinish("gemm_finish", "gemm_finish");
+  const auto types = static_cast<std::uint32_t>(dtype) | static_cast<std::uint32_t>(call.activation) << 4 |
+                     (bias != nullptr ? 1u << 8 : 0u);
+  const Kernel kernel = kFinish.get(device, key(types), [&] {
+    return Spec()
+        .set("REAL", word(dtype))
+        .set("ACT", static_cast<std::int64_t>(call.activation))
+        .set("BIAS", bias != nullptr);
+  });
+  const std::int64_t rows = call.m * call.batch;
+  kernel(flat_grid(device, rows * call.n), {c, bias != nullptr ? *bias : c, static_cast<std::uint64_t>(rows * call.n),
+                                            as_u32(call.m, subject), as_u32(call.n, subject), call.ldc, call.stride_c});
+}
 
 GemmClass gemm_class(DType dtype, const Gemm& call) {
   return {.dtype = static_cast<std::uint8_t>(dtype),

@@ -43,4 +43,8 @@ bool gemm_keeping_input(const Device& device, DType dtype, const Gemm& call, con
 bool gemm_with_row_sums(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
                         const Arg& sums, const char* subject);
 
+/// What follows a product that a library made without it: C_i = act(C_i + bias) for call's m, n, batch and strides.
+void finish_product(const Device& device, DType dtype, const Gemm& call, const Arg& c, const Arg* bias,
+                    const char* subject);
+
 }  // namespace portico::detail

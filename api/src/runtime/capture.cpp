@@ -141,6 +141,13 @@ portico_status Recorder::gemm(const portico_gemm& call) {
   return status;
 }
 
+portico_status Recorder::conv(const portico_conv& call) {
+  if (!by_plugin_) return PORTICO_UNSUPPORTED;
+  const portico_status status = device_.api.conv(stream_.handle, &call);
+  count_ += status == PORTICO_OK;
+  return status;
+}
+
 portico_status Recorder::copy(portico_buffer* to, std::size_t to_offset, portico_buffer* from, std::size_t from_offset,
                               std::size_t bytes) {
   ++count_;

@@ -68,6 +68,7 @@ class Recorder {
   std::shared_ptr<Block> allocate(std::size_t bytes) { return memory_->allocate(bytes, stream_); }
   portico_status launch(KernelImpl& kernel, const portico_launch& call);
   portico_status gemm(const portico_gemm& call);
+  portico_status conv(const portico_conv& call);
   portico_status copy(portico_buffer* to, std::size_t to_offset, portico_buffer* from, std::size_t from_offset,
                       std::size_t bytes);
   portico_status fill(portico_buffer* to, std::size_t offset, std::uint32_t pattern, std::size_t bytes);

@@ -5,9 +5,9 @@
 namespace portico {
 
 std::vector<std::string> DeviceInfo::features() const {
-  const char* const names[] = {"cpu", "unified_memory", "fp16", "fp64", "subgroups", "gemm", "timing"};
+  const char* const names[] = {"cpu", "unified_memory", "fp16", "fp64", "subgroups", "gemm", "timing", "conv"};
   std::vector<std::string> found;
-  for (int bit = 0; bit < 7; ++bit)
+  for (int bit = 0; bit < 8; ++bit)
     if ((feature_bits >> bit & 1u) != 0) found.emplace_back(names[bit]);
   return found;
 }

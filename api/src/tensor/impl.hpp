@@ -35,7 +35,8 @@ struct TensorImpl : std::enable_shared_from_this<TensorImpl> {
   bool requires_grad = false;  ///< a leaf that collects, or a result with a node
   std::shared_ptr<Node> node;  ///< how this tensor came about; null for leaves
   Tensor grad;
-  Kept kept[4];  ///< a weight's packed forms: direct and Winograd's, each forward and for the input's gradient
+  /// A weight's other forms: direct and Winograd's, each forward and for the input's gradient; channels last.
+  Kept kept[5];
 };
 
 /// Throws `Error{invalid_argument}` "<subject>: <name> is undefined".
