@@ -1,4 +1,6 @@
 // portico-bench --suite on a device: rows, files and errors. Times are not judged.
+#include <signal.h>
+
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -20,10 +22,12 @@ const std::string kBench = "'" PORTICO_BENCH "'";
 // Small blocks for the roofs: their figures do not matter here. Kernels run unchecked, as they would be timed.
 const std::string kSmall = "env PORTICO_DEBUG=0 PORTICO_MEMORY_LIMIT=256M " + kBench;
 
-Json read(const std::filesystem::path& path) {
+std::string text(const std::filesystem::path& path) {
   std::ifstream file(path);
-  return Json::parse(file);
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
+
+Json read(const std::filesystem::path& path) { return Json::parse(text(path)); }
 
 }  // namespace
 
@@ -121,9 +125,17 @@ TEST_CASE("an interrupted run, and one out of time, keep what was measured") {
   const auto file = folder.path() / "a.json";
   const std::string arguments = " --suite launch,allocation --benchmark_out=" + file.string();
   SECTION("Ctrl-C") {
-    const ProgramRun run = run_program("{ timeout --preserve-status -s INT 3 " + kSmall + arguments +
-                                       " --benchmark_repetitions=1000 >/dev/null; }");
-    CHECK(run.code == 130);
+    const auto err = folder.path() / "err";
+    const pid_t child =
+        start_program(kSmall + arguments + " --benchmark_repetitions=1000 >/dev/null 2>" + err.string());
+    // Until a row was written: it stands in the file from then on.
+    for (int i = 0; i < 2400 && text(file).find("median_seconds") == std::string::npos; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    REQUIRE(kill(child, SIGINT) == 0);
+    REQUIRE(kill(child, SIGINT) == 0);  // as timeout(1) does; one request
+    INFO(text(err));
+    CHECK(exit_code(child) == 130);
+    CHECK(text(file).find("median_seconds") != std::string::npos);
     CHECK(read(file).at("ending").at("ended") == "interrupted");
   }
   SECTION("time") {

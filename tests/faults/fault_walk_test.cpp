@@ -78,7 +78,7 @@ bool same(const Counts& alive, const Counts& expected, std::uint64_t kept) {
 Counts owned(const StandIn& stand_in, const Counts& expected = {}, std::uint64_t kept = 0) {
   Device::current().empty_cache();
   Counts alive = stand_in.alive();
-  for (int waits = 0; waits < 200 && !expected.empty() && !same(alive, expected, kept); ++waits) {
+  for (int waits = 0; waits < 2000 && !expected.empty() && !same(alive, expected, kept); ++waits) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     alive = stand_in.alive();
   }

@@ -38,4 +38,23 @@ inline ProgramRun run_program(const std::string& command) {
   return run;
 }
 
+/// Starts `command` by the shell and returns its process, for a test that interrupts it: the program itself when the
+/// command is one program ("env A=1 'program' >out"). `exit_code` waits for it.
+inline pid_t start_program(const std::string& command) {
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error("cannot start a process");
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", ("exec " + command).c_str(), nullptr);
+    _exit(127);
+  }
+  return child;
+}
+
+/// The exit code of a started program, or 128 + signal.
+inline int exit_code(pid_t child) {
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) throw std::runtime_error("the started process is gone");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 }  // namespace portico::test

@@ -266,27 +266,16 @@ TEST_CASE("an interrupt ends the run cleanly", "[program]") {
   const int number = GENERATE(SIGINT, SIGTERM);
   const Place place;
   std::ofstream(place.file("quickstart.safetensors")) << "an old model";
-  const std::string out = place.file("out-ubyte"), err = place.file("err-ubyte");
-
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    dup2(open(out.c_str(), O_CREAT | O_WRONLY, 0600), 1);
-    dup2(open(err.c_str(), O_CREAT | O_WRONLY, 0600), 2);
-    if (chdir(place.folder.path().c_str()) != 0) _exit(99);
-    execl(PORTICO_TRAIN, "portico-train", "--data", ".", "--model", "mlp", "--epochs", "100000", nullptr);
-    _exit(99);
-  }
+  const pid_t child = start_program("env -C '" + place.folder.path().string() + "' '" PORTICO_TRAIN "' --data . " +
+                                    "--model mlp --epochs 100000 >'" + place.file("out-ubyte") + "' 2>'" +
+                                    place.file("err-ubyte") + "'");
   for (int i = 0; i < 1200 && place.contents("out-ubyte").find("epoch 2/") == std::string::npos; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   REQUIRE(kill(child, number) == 0);
   REQUIRE(kill(child, number) == 0);  // as timeout(1) does; one request
   const auto asked = std::chrono::steady_clock::now();
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(exit_code(child) == 128 + number);
   CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(60));  // not the 100000 epochs
-  REQUIRE(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 128 + number);
   const std::string said = place.contents("err-ubyte");
   INFO(said);
   CHECK(said.find("nothing was saved, quickstart.safetensors is as it was") != std::string::npos);
