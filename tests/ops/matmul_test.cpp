@@ -128,6 +128,15 @@ TEST_CASE("matmul agrees with its reference around every tile", "[matmul]") {
   check_forward(op);
 }
 
+// In the CPU shape A is then packed: strips of its rows, blocks of k, several spans of panels.
+TEST_CASE("matmul with a transposed operand whose rows lie a power of two apart", "[matmul]") {
+  const Size size = GENERATE(Size{1024, 70, 601}, Size{1088, 520, 5}, Size{1152, 33, 1});
+  const bool trans_b = GENERATE(false, true);
+  const OpCase op = matmul_case(size, true, trans_b);
+  INFO(op.name);
+  check_forward(op);
+}
+
 TEST_CASE("matmul stores half types and sums in f32", "[matmul]") {
   const Size size = GENERATE(Size{8, 33, 7}, Size{33, 65, 17}, Size{40, 24, 2100});
   const DType dtype = GENERATE(DType::f16, DType::bf16);
@@ -284,10 +293,12 @@ TEST_CASE("the gemm kernel keeps to its leading dimensions, strides, alpha and b
                            ldb,     ldc,     step_a,  step_b,     step_c,   kAlpha,   kBeta,    1u};
   Grid grid;
   if (cpu) {
-    spec.set("ROWS", 4).set("VECS", 1).set("KC", 512).set("PACK_B", trans_b || s.n == 36).set("COPY_A", 0);
-    spec.set("PARTIAL_ROWS", 8);
-    for (const std::uint32_t tail : {8u, 400u, 2u}) args.emplace_back(tail);  // rows a group, depth, idle groups
-    grid.groups.x = u32(2 + (s.n + 15) / 16 * ((s.m + 7) / 8) * kBatch);
+    const bool packs_a = trans_a, packs_b = trans_a || trans_b || s.n == 36;
+    const std::uint32_t rows = packs_a ? 16 : 8, panels = packs_a ? 2 : 1;  // a group's
+    spec.set("ROWS", packs_a ? 8 : 4).set("VECS", 1).set("KC", 512).set("PACK_B", packs_b).set("COPY_A", 0);
+    spec.set("PARTIAL_ROWS", 8).set("PACK_A", packs_a).set("STRIP_ROWS", 8).set("PANELS", panels);
+    for (const std::uint32_t tail : {rows, panels, 8u, 400u, 2u}) args.emplace_back(tail);  // strip, depth, idle groups
+    grid.groups.x = u32(2 + (s.n + 16 * panels - 1) / (16 * panels) * ((s.m + rows - 1) / rows) * kBatch);
   } else {
     spec.set("BM", 32).set("BN", 32).set("BK", 16).set("TM", 4).set("TN", 4).set("VEC", 0);
     grid.groups.x = u32((s.m + 31) / 32 * ((s.n + 31) / 32) * kBatch);

@@ -2,6 +2,8 @@
 // kernel for what follows, kernels/gemm.cl in the device's shape.
 #include "ops/gemm.hpp"
 
+#include <array>
+
 #include "ops/common.hpp"
 #include "ops/gemm_plan.hpp"
 #include "runtime/gemm_slot.hpp"
@@ -145,35 +147,42 @@ void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, con
   const Arg& shift = bias != nullptr ? *bias : c;  // a kernel's buffer argument cannot be absent; this one is not read
   if (cpu_shape(device)) {
     const GemmCpuPlan plan = plan_gemm_cpu(call, dtype, std::max(1u, device.info().compute_units), choice);
-    const Kernel kernel = family().get(device, key(common_key(dtype, call), plan.rows, plan.vecs, plan.pack_b), [&] {
-      return common_spec(dtype, call, true)
-          .set("ROWS", plan.rows)
-          .set("VECS", plan.vecs)
-          .set("KC", GemmCpuPlan::kDepth)
-          .set("PACK_B", plan.pack_b)
-          .set("COPY_A", dtype != DType::f32)
-          .set("PARTIAL_ROWS", GemmCpuPlan::kPartialRows);
-    });
-    kernel({.groups = {plan.groups + plan.idle_groups, 1, 1}, .local = {1, 1, 1}}, {a,
-                                                                                    b,
-                                                                                    c,
-                                                                                    shift,
-                                                                                    m,
-                                                                                    n,
-                                                                                    k,
-                                                                                    batch,
-                                                                                    call.lda,
-                                                                                    call.ldb,
-                                                                                    call.ldc,
-                                                                                    call.stride_a,
-                                                                                    call.stride_b,
-                                                                                    call.stride_c,
-                                                                                    call.alpha,
-                                                                                    call.beta,
-                                                                                    has_bias,
-                                                                                    plan.group_rows,
-                                                                                    plan.block_depth,
-                                                                                    plan.idle_groups});
+    const Kernel kernel =
+        family().get(device, key(common_key(dtype, call), plan.rows, plan.vecs, plan.pack_b | plan.pack_a << 1), [&] {
+          return common_spec(dtype, call, true)
+              .set("ROWS", plan.rows)
+              .set("VECS", plan.vecs)
+              .set("KC", plan.kc())
+              .set("PANELS", plan.panels())
+              .set("PACK_B", plan.pack_b)
+              .set("PACK_A", plan.pack_a)
+              .set("STRIP_ROWS", GemmCpuPlan::kStripRows)
+              .set("COPY_A", dtype != DType::f32)
+              .set("PARTIAL_ROWS", GemmCpuPlan::kPartialRows);
+        });
+    const std::array args = std::to_array<Arg>({a,
+                                                b,
+                                                c,
+                                                shift,
+                                                m,
+                                                n,
+                                                k,
+                                                batch,
+                                                call.lda,
+                                                call.ldb,
+                                                call.ldc,
+                                                call.stride_a,
+                                                call.stride_b,
+                                                call.stride_c,
+                                                call.alpha,
+                                                call.beta,
+                                                has_bias,
+                                                plan.group_rows,
+                                                plan.group_panels,
+                                                plan.strip_rows,
+                                                plan.block_depth,
+                                                plan.idle_groups});
+    kernel.launch({.groups = {plan.groups + plan.idle_groups, 1, 1}, .local = {1, 1, 1}}, args);
     return;
   }
   const GemmGpuPlan plan = plan_gemm_gpu(call, device.info(), choice);

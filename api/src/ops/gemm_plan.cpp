@@ -26,6 +26,36 @@ std::uint32_t choose_rows(std::int64_t m, std::uint32_t vecs) {
   return best;
 }
 
+// PoCL hands its first thread groups / cores + 1 groups: with an even division one too many, which is up to half of a
+// small product's time. An idle first group restores the balance; other implementations do not notice it.
+std::uint32_t idle_groups(std::uint32_t groups, std::uint32_t cores) {
+  return groups % cores == 0 && groups < 64 * cores ? 1 : 0;
+}
+
+// A transposed A in place costs a page and a line for every step of k, and where its rows lie a multiple of 256 bytes
+// apart these lines share few sets of the caches (4096x128x4096 TN: 235 in place, 328 GFLOPS packed; 1760x128x1760:
+// 366, 327).
+bool packs_a(const Gemm& call, DType dtype, std::uint32_t rows, std::uint32_t vecs) {
+  return call.trans_a && dtype == DType::f32 && rows == 8 && vecs == 2 && call.n > 32 && call.lda >= 1024 &&
+         call.lda % 64 == 0;
+}
+
+// Groups of up to 1024 rows and 16 panels, and four a core where the product has them: the more panels, the seldomer A
+// is packed, the more rows, the seldomer B.
+void plan_packed(const Gemm& call, std::uint32_t cores, GemmCpuPlan& plan) {
+  const std::int64_t panels = divide_up(call.n, 32), spans = divide_up(panels, plan.panels());
+  const std::int64_t depth = divide_up(call.k, std::max<std::int64_t>(1, divide_up(call.k, plan.kc())));
+  const std::int64_t parts = std::max(divide_up(call.m, 1024), divide_up(4 * std::int64_t{cores}, spans * call.batch));
+  const std::int64_t rows = divide_up(divide_up(call.m, parts), 8) * 8;
+  const std::int64_t strips = divide_up(rows, GemmCpuPlan::kStripRows);
+  plan.block_depth = static_cast<std::uint32_t>(std::max<std::int64_t>(1, depth));
+  plan.group_panels = static_cast<std::uint32_t>(divide_up(panels, spans));
+  plan.group_rows = static_cast<std::uint32_t>(rows);
+  plan.strip_rows = static_cast<std::uint32_t>(divide_up(divide_up(rows, strips), 8) * 8);
+  plan.groups = as_u32(divide_up(panels, plan.group_panels) * divide_up(call.m, rows) * call.batch, "gemm");
+  plan.idle_groups = idle_groups(plan.groups, cores);
+}
+
 }  // namespace
 
 GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores, const GemmChoice* choice) {
@@ -38,10 +68,16 @@ GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores, co
   plan.rows = rows_fit ? tuned.rows : choose_rows(m, plan.vecs);
   const std::int64_t cols = 16 * plan.vecs, panels = divide_up(n, cols);
   // Up to 64 rows a panel of B is used too seldom to repay its copy (64x128x3136 NN: 393 against 366 GFLOPS).
-  const bool must_pack = call.trans_b || n < cols, packs = tuned.pack_b >= 0 ? tuned.pack_b == 1 : m > 64;
+  plan.pack_a = packs_a(call, dtype, plan.rows, plan.vecs) ? 1 : 0;
+  const bool must_pack = call.trans_b || n < cols || plan.pack_a,
+             packs = tuned.pack_b >= 0 ? tuned.pack_b == 1 : m > 64;
   plan.pack_b = must_pack || packs ? 1 : 0;
 
   // A deep block saves passes over C; one that is read in strides (A or B in place) wants to stay in the second cache.
+  if (plan.pack_a) {
+    plan_packed(call, cores, plan);
+    return plan;
+  }
   const std::int64_t by_rule = call.trans_a || !plan.pack_b ? GemmCpuPlan::kDepth / 2 : GemmCpuPlan::kDepth;
   const std::int64_t deepest = tuned.depth != 0 ? std::min(tuned.depth, GemmCpuPlan::kDepth) : by_rule;
   const std::int64_t blocks = std::max<std::int64_t>(1, divide_up(k, deepest));
@@ -59,11 +95,10 @@ GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores, co
   if (dtype != DType::f32 && blocks > 1)
     group_rows = std::min<std::int64_t>(group_rows, GemmCpuPlan::kPartialRows / plan.rows * plan.rows);
   plan.group_rows = static_cast<std::uint32_t>(group_rows);
+  plan.group_panels = 1;
+  plan.strip_rows = plan.group_rows;
   plan.groups = as_u32(panels * divide_up(m, group_rows) * call.batch, "gemm");
-
-  // PoCL hands its first thread groups / cores + 1 groups: with an even division one too many, which is up to half of a
-  // small product's time. An idle first group restores the balance; other implementations do not notice it.
-  plan.idle_groups = plan.groups % cores == 0 && plan.groups < 64 * cores ? 1 : 0;
+  plan.idle_groups = idle_groups(plan.groups, cores);
   return plan;
 }
 

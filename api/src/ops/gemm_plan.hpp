@@ -10,10 +10,14 @@ namespace portico::detail {
 
 /// For kernels/gemm_cpu.h; the words stand there.
 struct GemmCpuPlan {
-  std::uint32_t rows, vecs, pack_b;  ///< specialisation
-  std::uint32_t group_rows, block_depth, groups, idle_groups;
+  std::uint32_t rows, vecs, pack_b, pack_a;  ///< specialisation
+  std::uint32_t group_rows, group_panels, strip_rows, block_depth, groups, idle_groups;
 
-  static constexpr std::uint32_t kDepth = 1024;       ///< KC
+  // Where A is packed, the blocks of both operands must leave room in the second cache.
+  std::uint32_t kc() const { return pack_a ? kDepth / 2 : kDepth; }  ///< KC
+  std::uint32_t panels() const { return pack_a ? 16 : 1; }           ///< PANELS
+  static constexpr std::uint32_t kDepth = 1024;
+  static constexpr std::uint32_t kStripRows = 192;    ///< STRIP_ROWS
   static constexpr std::uint32_t kPartialRows = 128;  ///< PARTIAL_ROWS
 };
 /// `choice` (may be null) is followed where it fits the product.
