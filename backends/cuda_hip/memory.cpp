@@ -70,6 +70,8 @@ portico_status write(portico_stream* stream, portico_buffer* dst, size_t offset,
   return guarded([&] {
     const std::lock_guard lock(stream->mutex);
     stream->device->make_current();
+    const bool large = bytes >= Transfers::kSmallest && !stream->device->facts.unified_memory;
+    if (large && stream->uploads.upload(stream->stream, dst->address + offset, src, bytes)) return;
     stream->staging.upload(stream->stream, dst->address + offset, src, bytes);
   });
 }
@@ -77,6 +79,11 @@ portico_status write(portico_stream* stream, portico_buffer* dst, size_t offset,
 portico_status read(portico_stream* stream, const portico_buffer* src, size_t offset, void* dst, size_t bytes) {
   return guarded([&] {
     stream->device->make_current();
+    const bool large = bytes >= Transfers::kSmallest && bytes <= Transfers::kLargestDownload;
+    if (large && !stream->device->facts.unified_memory) {
+      const std::lock_guard lock(stream->download_mutex);
+      if (stream->downloads.download(stream->stream, dst, src->address + offset, bytes)) return;
+    }
     if (bytes > 0) check(vendor::download(dst, place(src, offset), bytes, stream->stream), "read");
     check(vendor::stream_synchronize(stream->stream), "read");
   });

@@ -13,6 +13,7 @@
 #include "backends/cuda_hip/blas.hpp"
 #include "backends/cuda_hip/conv.hpp"
 #include "backends/cuda_hip/staging.hpp"
+#include "backends/cuda_hip/transfers.hpp"
 #include "vendor.hpp"
 
 namespace portico::cuda_hip {
@@ -72,10 +73,14 @@ struct portico_stream {
   vendor::Stream stream{};
   std::mutex mutex;  // guards what follows
   bool capturing = false;
-  portico::cuda_hip::Staging staging;
+  portico::cuda_hip::Staging staging;    // small writes
+  portico::cuda_hip::Transfers uploads;  // large ones
   std::unique_ptr<portico::cuda_hip::Blas> blas;
   std::unique_ptr<portico::cuda_hip::Conv> conv;
   std::string no_conv;  // why there is none; empty until that is known
+
+  std::mutex download_mutex;  // guards what follows: a read waits, and writes go on meanwhile
+  portico::cuda_hip::Transfers downloads;
 };
 
 struct portico_graph {

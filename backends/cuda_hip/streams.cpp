@@ -25,6 +25,8 @@ void stream_destroy(portico_stream* stream) {
     stream->blas.reset();
     stream->conv.reset();
     stream->staging.release();
+    stream->uploads.release();
+    stream->downloads.release();
     vendor::stream_destroy(stream->stream);
   });
 }

@@ -42,28 +42,48 @@ class RocBlas final : public Blas {
   }
   ~RocBlas() override { blas_.rocblas_destroy_handle(handle_); }
 
-  bool gemm(const ColumnGemm& call, const Scratch&) override {
+  bool gemm(const ColumnGemm& call, const Scratch& scratch) override {
     if (call.bias || call.aux || call.activation != PORTICO_ACT_NONE) return false;
     allow(call.precision);
-    const auto at = [](uint64_t address) { return reinterpret_cast<void*>(address); };
-    const blas::DataType type = data_type(call.dtype);
-    const blas::Operation op_a = call.trans_a ? blas::kTranspose : blas::kNone;
-    const blas::Operation op_b = call.trans_b ? blas::kTranspose : blas::kNone;
-    const blas::Status status =
-        call.batch == 1
-            ? blas_.rocblas_gemm_ex(handle_, op_a, op_b, call.m, call.n, call.k, &call.alpha, at(call.a), type,
-                                    call.lda, at(call.b), type, call.ldb, &call.beta, at(call.c), type, call.ldc,
-                                    at(call.c), type, call.ldc, blas::kF32, blas::kStandard, 0, 0)
-            : blas_.rocblas_gemm_strided_batched_ex(
-                  handle_, op_a, op_b, call.m, call.n, call.k, &call.alpha, at(call.a), type, call.lda, call.stride_a,
-                  at(call.b), type, call.ldb, call.stride_b, &call.beta, at(call.c), type, call.ldc, call.stride_c,
-                  at(call.c), type, call.ldc, call.stride_c, call.batch, blas::kF32, blas::kStandard, 0, 0);
+    // Without a workspace of ours the library would allocate one of its own, outside of the pool's accounts, and not
+    // while a graph is captured.
+    const bool lends = scratch && blas_.rocblas_set_workspace;
+    if (lends)
+      lend(scratch.borrow(kWorkspaceBytes), kWorkspaceBytes);
+    else if (lent_)  // what an earlier call lent has gone back
+      lend(0, 0);
+    blas::Status status = multiply(call);
+    if (status == blas::kMemoryError && lends) {  // it wants more: its own then
+      lend(0, 0);
+      status = multiply(call);
+    }
     if (status == blas::kNotImplemented) return false;
     if (status != blas::kPerfDegraded) must(status, "rocblas_gemm");
     return true;
   }
 
  private:
+  blas::Status multiply(const ColumnGemm& call) const {
+    const auto at = [](uint64_t address) { return reinterpret_cast<void*>(address); };
+    const blas::DataType type = data_type(call.dtype);
+    const blas::Operation op_a = call.trans_a ? blas::kTranspose : blas::kNone;
+    const blas::Operation op_b = call.trans_b ? blas::kTranspose : blas::kNone;
+    return call.batch == 1
+               ? blas_.rocblas_gemm_ex(handle_, op_a, op_b, call.m, call.n, call.k, &call.alpha, at(call.a), type,
+                                       call.lda, at(call.b), type, call.ldb, &call.beta, at(call.c), type, call.ldc,
+                                       at(call.c), type, call.ldc, blas::kF32, blas::kStandard, 0, 0)
+               : blas_.rocblas_gemm_strided_batched_ex(handle_, op_a, op_b, call.m, call.n, call.k, &call.alpha,
+                                                       at(call.a), type, call.lda, call.stride_a, at(call.b), type,
+                                                       call.ldb, call.stride_b, &call.beta, at(call.c), type, call.ldc,
+                                                       call.stride_c, at(call.c), type, call.ldc, call.stride_c,
+                                                       call.batch, blas::kF32, blas::kStandard, 0, 0);
+  }
+
+  void lend(uint64_t workspace, std::size_t bytes) {
+    must(blas_.rocblas_set_workspace(handle_, reinterpret_cast<void*>(workspace), bytes), "rocblas_set_workspace");
+    lent_ = workspace != 0;
+  }
+
   // Its one faster mode rounds to xf32, where the device has that; bf16 allows more than it takes.
   void allow(int32_t precision) {
     const blas::MathMode wanted = precision == PORTICO_PRECISION_STRICT ? blas::kDefaultMath : blas::kXf32Math;
@@ -78,8 +98,11 @@ class RocBlas final : public Blas {
                   std::string("hip: ") + call + ": " + blas_.rocblas_status_to_string(status)};
   }
 
+  static constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // what it takes by itself
+
   const blas::RocBlas& blas_;
   blas::Handle handle_ = nullptr;
+  bool lent_ = false;
   blas::MathMode mode_ = blas::kDefaultMath;
 };
 

@@ -58,9 +58,10 @@ using Handle = struct HandleObject*;
                                             std::int64_t stride_d, std::int32_t batch, DataType compute,        \
                                             GemmAlgo, std::int32_t solution, std::uint32_t flags))
 
-// Absent before ROCm 5.7.
+// The first is absent before ROCm 5.7.
 #define PORTICO_ROCBLAS_OPTIONAL_FUNCTIONS(F) \
-  F(rocblas_set_math_mode, Status(Handle, MathMode))
+  F(rocblas_set_math_mode, Status(Handle, MathMode)) \
+  F(rocblas_set_workspace, Status(Handle, void* workspace, std::size_t size))
 // clang-format on
 
 #define PORTICO_FUNCTION_SLOT(name, ...) std::type_identity_t<__VA_ARGS__>* name = nullptr;

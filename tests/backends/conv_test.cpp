@@ -93,16 +93,6 @@ class Operand {
   int32_t dtype_;
 };
 
-struct Lender {
-  std::vector<Owned<portico_buffer>> lent;
-  static portico_status lend(void* context, uint64_t bytes, portico_buffer** out) {
-    auto& self = *static_cast<Lender*>(context);
-    self.lent.push_back(make_buffer(bytes));
-    *out = self.lent.back().get();
-    return PORTICO_OK;
-  }
-};
-
 // Visits every product: places in x, weight and y, channels last.
 template <typename Visit>
 void each_product(const Conv& v, Visit&& visit) {

@@ -52,7 +52,11 @@ void check_gemm(const Gemm& g) {
   call.a = buffer_arg(da.get(), first);
   call.b = buffer_arg(db.get(), first);
   call.c = buffer_arg(dc.get(), first);
+  Lender lender;
+  call.scratch = Lender::lend;
+  call.scratch_context = &lender;
   ok(backend().gemm(stream.get(), &call));
+  if (std::getenv("TEST_BORROWS")) CHECK(!lender.lent.empty());
   const Floats got = read(stream.get(), dc.get(), c.size());
 
   Floats expected = c;

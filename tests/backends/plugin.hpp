@@ -102,6 +102,17 @@ inline portico_status launch(portico_stream* stream, portico_kernel* kernel, uin
 
 using Floats = std::vector<float>;
 
+/// The scratch memory of a call of a slot.
+struct Lender {
+  std::vector<Owned<portico_buffer>> lent;
+  static portico_status lend(void* context, uint64_t bytes, portico_buffer** out) {
+    auto& self = *static_cast<Lender*>(context);
+    self.lent.push_back(make_buffer(bytes));
+    *out = self.lent.back().get();
+    return PORTICO_OK;
+  }
+};
+
 inline void write(portico_stream* stream, portico_buffer* to, const Floats& values, size_t first = 0) {
   ok(backend().write(stream, to, first * sizeof(float), values.data(), values.size() * sizeof(float)));
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <portico/portico.hpp>
 #include <string>
@@ -114,6 +115,40 @@ inline std::vector<float> record_and_replay() {
   return result;
 }
 
+// Convolutions by the backend's library, at once and in a graph, whose stream makes its plans anew each time. Whole
+// numbers: whoever computes them in whatever order gives the same bits.
+inline std::vector<float> convolution() {
+  const auto whole = [](const Shape& shape, std::size_t seed) {
+    std::vector<float> values(static_cast<std::size_t>(shape.count()));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>((i * 7 + seed * 3) % 5) - 2.0f;
+    return Tensor::from(values, shape).set_requires_grad();
+  };
+  const Tensor x = whole({2, 3, 5, 5}, 1), weight = whole({4, 3, 3, 3}, 2), bias = whole({4}, 3);
+  const Conv2dOptions options = {.padding = {1, 1}, .activation = Activation::relu};
+  std::vector<float> result;
+  const auto take = [&](const Tensor& tensor) {
+    for (const float value : tensor.to_vector()) result.push_back(value);
+  };
+  const Tensor y = conv2d(x, weight, bias, options);
+  y.backward(Tensor::ones(y.shape()));
+  for (const Tensor& each : {y, x.grad(), weight.grad(), bias.grad()}) take(each);
+  const NoGrad guard;
+  // No library has this with its bias and relu in one.
+  take(conv2d(x, weight, bias, {.padding = {2, 2}, .dilation = {2, 2}, .activation = Activation::relu}));
+  Tensor recorded;
+  const Graph step = Graph::record([&] { recorded = conv2d(x, weight, bias, options); });
+  step.replay();
+  take(recorded);
+  return result;
+}
+
+/// Whether the variables name a convolution library; those tests walk its calls and leave the rest to the others.
+inline bool walks_convolutions() {
+  for (const char* variable : {"PORTICO_CUDNN", "PORTICO_MIOPEN"})
+    if (const char* given = std::getenv(variable); given && *given) return true;
+  return false;
+}
+
 struct Scenario {
   std::string name;
   std::function<std::vector<float>()> run;
@@ -121,6 +156,8 @@ struct Scenario {
 };
 
 inline const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> convolutions = {{"convolution", convolution}};
+  if (walks_convolutions()) return convolutions;
   static const std::vector<Scenario> all = {
       {"training step", train_two_steps}, {"checkpoint", save_and_load}, {"large arrays", large_then_small}};
   // Where a call costs microseconds; a stand-in's own streams and graphs are tests/standin/rules' matter.

@@ -80,10 +80,11 @@ STANDIN_EXPORT int cudnnCreate(dnn::Handle* out) {
   return dnn::kSuccess;
 }
 STANDIN_EXPORT int cudnnDestroy(dnn::Handle handle) {
+  // Made all the same when it is to fail: what is left then would be the library's leak.
+  const bool removed = cudnn::handles().remove(handle) != nullptr;
+  if (removed) --machine().others;
   STANDIN_ENTER(nothing);
-  if (!cudnn::handles().remove(handle)) return dnn::kBadParam;
-  --machine().others;
-  return dnn::kSuccess;
+  return removed ? dnn::kSuccess : dnn::kBadParam;
 }
 STANDIN_EXPORT int cudnnSetStream(dnn::Handle handle, cuda::Stream stream) {
   ENTER_CUDNN;
@@ -103,10 +104,10 @@ STANDIN_EXPORT int cudnnBackendCreateDescriptor(dnn::Kind kind, dnn::Descriptor*
   return dnn::kSuccess;
 }
 STANDIN_EXPORT int cudnnBackendDestroyDescriptor(dnn::Descriptor descriptor) {
+  const bool removed = cudnn::descriptors().remove(descriptor) != nullptr;
+  if (removed) --machine().others;
   STANDIN_ENTER(nothing);
-  if (!cudnn::descriptors().remove(descriptor)) return dnn::kBadParam;
-  --machine().others;
-  return dnn::kSuccess;
+  return removed ? dnn::kSuccess : dnn::kBadParam;
 }
 STANDIN_EXPORT int cudnnBackendSetAttribute(dnn::Descriptor handle, dnn::Attribute attribute, dnn::Type type,
                                             std::int64_t count, const void* elements) {

@@ -40,10 +40,11 @@ struct Objects {
     ++machine().others;
     return miopen::kSuccess;
   }
-  static int remove(void* handle) {
-    if (!table().remove(handle)) return miopen::kBadParm;
-    --machine().others;
-    return miopen::kSuccess;
+  // Made all the same when it is to fail: what is left then would be the library's leak.
+  static bool remove(void* handle) {
+    const bool removed = table().remove(handle) != nullptr;
+    if (removed) --machine().others;
+    return removed;
   }
 };
 template <typename T>
@@ -135,8 +136,9 @@ STANDIN_EXPORT int miopenCreateWithStream(miopen::Handle* out, hip::Stream strea
   return Objects<Handle>::add(out, {stream});
 }
 STANDIN_EXPORT int miopenDestroy(miopen::Handle handle) {
+  const bool removed = Objects<Handle>::remove(handle);
   STANDIN_ENTER(nothing);
-  return Objects<Handle>::remove(handle);
+  return removed ? miopen::kSuccess : miopen::kBadParm;
 }
 STANDIN_EXPORT int miopenCreateTensorDescriptor(miopen::Tensor* out) {
   ENTER_MIOPEN;
@@ -160,8 +162,9 @@ STANDIN_EXPORT int miopenSetTensorDescriptor(miopen::Tensor handle, int type, in
   return miopen::kSuccess;
 }
 STANDIN_EXPORT int miopenDestroyTensorDescriptor(miopen::Tensor handle) {
+  const bool removed = Objects<TensorSlot>::remove(handle);
   STANDIN_ENTER(nothing);
-  return Objects<TensorSlot>::remove(handle);
+  return removed ? miopen::kSuccess : miopen::kBadParm;
 }
 STANDIN_EXPORT int miopenCreateConvolutionDescriptor(miopen::Convolution* out) {
   ENTER_MIOPEN;
@@ -195,8 +198,9 @@ STANDIN_EXPORT int miopenSetConvolutionAttribute(miopen::Convolution handle, int
   return miopen::kSuccess;
 }
 STANDIN_EXPORT int miopenDestroyConvolutionDescriptor(miopen::Convolution handle) {
+  const bool removed = Objects<ConvolutionSlot>::remove(handle);
   STANDIN_ENTER(nothing);
-  return Objects<ConvolutionSlot>::remove(handle);
+  return removed ? miopen::kSuccess : miopen::kBadParm;
 }
 
 // The operands of each pass in its own order.

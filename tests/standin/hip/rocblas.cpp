@@ -27,6 +27,8 @@ enum {
 struct Handle {
   Device* device;
   void* stream = nullptr;
+  void* workspace = nullptr;
+  std::size_t workspace_bytes = 0;
 };
 
 Table<Handle>& handles() {
@@ -89,6 +91,10 @@ int multiply(rocblas::Handle handle, int op_a, int op_b, std::int32_t m, std::in
 
   const auto stream = api::stream_of(owner->stream);
   if (!stream) return kBadHandle;
+  // It writes there whatever it computes; memory that went back in the meantime is found out.
+  if (owner->workspace && !holds(stream->device, reinterpret_cast<std::uintptr_t>(owner->workspace),
+                                 owner->workspace_bytes, "BLAS: workspace"))
+    return kBadPointer;
   if (!blas::in_memory(stream->device, product)) return kBadPointer;
   const int code = submit(*stream, {nullptr, [product, device = &stream->device] { return run(*device, product); }});
   return code == kOk ? kSuccess : kInternalError;
@@ -177,4 +183,14 @@ STANDIN_EXPORT int rocblas_gemm_strided_batched_ex(rocblas::Handle handle, int o
   ENTER_ROCBLAS;
   return multiply(handle, op_a, op_b, m, n, k, alpha, {a, type_a, lda, stride_a}, {b, type_b, ldb, stride_b}, beta,
                   {c, type_c, ldc, stride_c}, {d, type_d, ldd, stride_d}, batch, compute);
+}
+STANDIN_EXPORT int rocblas_set_workspace(rocblas::Handle handle, void* workspace, std::size_t size) {
+  ENTER_ROCBLAS;
+  const auto owner = handles().find(handle);
+  if (!owner) return kBadHandle;
+  if (workspace && !holds(*owner->device, reinterpret_cast<std::uintptr_t>(workspace), size, "BLAS: workspace"))
+    return kBadPointer;
+  owner->workspace = workspace;
+  owner->workspace_bytes = workspace ? size : 0;
+  return kSuccess;
 }
