@@ -73,41 +73,74 @@ portico_status capture_end(portico_stream* stream, portico_graph** out) {
   });
 }
 
+namespace {
+
 // The hot path of a replay. Every command is behind the first, the queue being in order. Commands are counted before
 // the one flush, not each: a queue that is flushed half way only starts earlier, and the host is done sooner without.
+void queue_commands(portico_stream& stream, portico_graph& graph) {
+  cl_command_queue queue = stream.queue.get();
+  const Gate gate(*stream.device, graph.commands.size());
+  cl_event first = gate.event();
+  if (graph.buffer) {
+    graph.buffer->enqueue(stream, first);
+  } else {
+    for (const Command& c : graph.commands) {
+      cl_int code = CL_SUCCESS;
+      const cl_event* wait = first != nullptr ? &first : nullptr;
+      const cl_uint waits = first != nullptr;
+      if (c.kind == Command::Kind::launch) [[likely]]
+        code = cl.EnqueueNDRangeKernel(queue, c.kernel.get(), c.dimensions, nullptr, c.global, c.local, waits, wait,
+                                       nullptr);
+      else if (c.kind == Command::Kind::copy)
+        code = cl.EnqueueCopyBuffer(queue, c.from, c.to, c.from_offset, c.to_offset, c.bytes, waits, wait, nullptr);
+      else
+        code =
+            cl.EnqueueFillBuffer(queue, c.to, &c.pattern, sizeof c.pattern, c.to_offset, c.bytes, waits, wait, nullptr);
+      stream.queued.fetch_add(1, std::memory_order_release);  // also before a failure: what was queued is running
+      if (code != CL_SUCCESS) [[unlikely]]
+        fail_replay(code, static_cast<std::size_t>(&c - graph.commands.data()), graph.commands.size());
+      first = nullptr;
+    }
+  }
+  stream.note_queued();
+  cl.Flush(queue);
+}
+
+}  // namespace
+
+void queue_replay(portico_stream& stream, portico_graph& graph, Retry retry) {
+  try {
+    queue_commands(stream, graph);
+  } catch (const Failure& failure) {
+    if (retry == Retry::by_core || failure.status != PORTICO_OUT_OF_MEMORY) throw;
+    if (cl.Finish(stream.queue.get()) != CL_SUCCESS) throw Failure{PORTICO_INTERNAL, failure.message};
+    try {
+      queue_commands(stream, graph);
+    } catch (Failure& again) {
+      if (again.status == PORTICO_OUT_OF_MEMORY) again.status = PORTICO_INTERNAL;
+      throw;
+    }
+  }
+}
+
 portico_status graph_launch(portico_stream* stream, portico_graph* graph) {
   return guarded([&] {
-    cl_command_queue queue = stream->queue.get();
-    const Gate gate(*stream->device, graph->commands.size());
-    cl_event first = gate.event();
-    if (graph->buffer) {
-      graph->buffer->enqueue(*stream, first);
-    } else {
-      for (const Command& c : graph->commands) {
-        cl_int code = CL_SUCCESS;
-        const cl_event* wait = first != nullptr ? &first : nullptr;
-        const cl_uint waits = first != nullptr;
-        if (c.kind == Command::Kind::launch) [[likely]]
-          code = cl.EnqueueNDRangeKernel(queue, c.kernel.get(), c.dimensions, nullptr, c.global, c.local, waits, wait,
-                                         nullptr);
-        else if (c.kind == Command::Kind::copy)
-          code = cl.EnqueueCopyBuffer(queue, c.from, c.to, c.from_offset, c.to_offset, c.bytes, waits, wait, nullptr);
-        else
-          code = cl.EnqueueFillBuffer(queue, c.to, &c.pattern, sizeof c.pattern, c.to_offset, c.bytes, waits, wait,
-                                      nullptr);
-        stream->queued.fetch_add(1, std::memory_order_release);  // also before a failure: what was queued is running
-        if (code != CL_SUCCESS) [[unlikely]]
-          fail_replay(code, static_cast<std::size_t>(&c - graph->commands.data()), graph->commands.size());
-        first = nullptr;
-      }
-      if (graph->commands.empty()) return;
+    if (graph->commands.empty()) return;
+    // Waking the thread costs as much as a few launches.
+    constexpr std::size_t kWorthwhile = 4;
+    if (graph->commands.size() >= kWorthwhile && stream->device->handover.take(*stream, *graph)) {
+      graph->handed_over_on = &stream->device->handover;
+      return;
     }
-    stream->note_queued();
-    cl.Flush(queue);
+    stream->settle();
+    queue_replay(*stream, *graph, Retry::by_core);
   });
 }
 
-// Commands that are still queued hold their kernels and memory, and a command buffer itself.
-void graph_destroy(portico_graph* graph) { delete graph; }
+void graph_destroy(portico_graph* graph) {
+  // The core frees the graph's memory next, which commands hold only from when they are queued on.
+  if (graph != nullptr && graph->handed_over_on != nullptr) graph->handed_over_on->settle(*graph);
+  delete graph;
+}
 
 }  // namespace portico::opencl

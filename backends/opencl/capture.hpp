@@ -11,9 +11,12 @@
 
 #include "backends/opencl/api.hpp"
 #include "backends/opencl/command_buffer.hpp"
+#include "backends/opencl/handover.hpp"
 
+struct portico_graph;
 struct portico_kernel;
 struct portico_launch;
+struct portico_stream;
 
 namespace portico::opencl {
 
@@ -33,6 +36,12 @@ struct Recording {
   std::vector<Command> commands;
 };
 
+/// Queues all of `graph`. Throws Failure. Where a replay is queued before its call returns, the core may try one that
+/// found no memory again (Retry::by_core); later nobody could tell whose memory it was, so `here` waits for the queue,
+/// tries once more, and never says "out of memory".
+enum class Retry { by_core, here };
+void queue_replay(portico_stream& stream, portico_graph& graph, Retry retry);
+
 /// A kernel of the same program and name, with arguments of its own.
 Kernel twin(const portico_kernel& kernel);
 
@@ -41,4 +50,5 @@ Kernel twin(const portico_kernel& kernel);
 struct portico_graph {
   std::vector<portico::opencl::Command> commands;
   std::unique_ptr<portico::opencl::CommandBuffer> buffer;  // null: the commands are queued one by one
+  portico::opencl::Handover* handed_over_on = nullptr;     // of the device, once a replay was handed over
 };

@@ -70,7 +70,7 @@ portico_status gemm(portico_stream* stream, const portico_gemm* call) {
     cl_mem a = call->a.value.buffer->memory.get();
     cl_mem b = call->b.value.buffer->memory.get();
     cl_mem c = call->c.value.buffer->memory.get();
-    cl_command_queue queue = stream->queue.get();
+    cl_command_queue queue = stream->commands();
     const CLBlastStatusCode code =
         call->batch == 1 ? clblast().sgemm(CLBlastLayoutRowMajor, trans_a, trans_b, call->m, call->n, call->k,
                                            call->alpha, a, call->a.offset, call->lda, b, call->b.offset, call->ldb,

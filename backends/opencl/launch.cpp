@@ -79,10 +79,11 @@ portico_status launch(portico_stream* stream, portico_kernel* kernel, const port
     if (stream->recording) [[unlikely]]
       return record(*stream->recording, *kernel, *call, dimensions, global, local);
 
+    cl_command_queue queue = stream->commands();
     const std::lock_guard lock(kernel->arguments);
     set_arguments(*kernel, kernel->kernel.get(), {call->args, call->arg_count});
-    const cl_int code = cl.EnqueueNDRangeKernel(stream->queue.get(), kernel->kernel.get(), dimensions, nullptr, global,
-                                                local, 0, nullptr, nullptr);
+    const cl_int code =
+        cl.EnqueueNDRangeKernel(queue, kernel->kernel.get(), dimensions, nullptr, global, local, 0, nullptr, nullptr);
     if (code != CL_SUCCESS) [[unlikely]]
       fail_launch(*kernel, *call, code);
     stream->note_queued();

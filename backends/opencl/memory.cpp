@@ -80,7 +80,7 @@ bool fits_pattern(std::size_t offset, std::size_t bytes) {
 
 void enqueue_fill(portico_stream& stream, cl_mem memory, const void* pattern, std::size_t pattern_bytes,
                   std::size_t offset, std::size_t bytes) {
-  check(cl.EnqueueFillBuffer(stream.queue.get(), memory, pattern, pattern_bytes, offset, bytes, 0, nullptr, nullptr),
+  check(cl.EnqueueFillBuffer(stream.commands(), memory, pattern, pattern_bytes, offset, bytes, 0, nullptr, nullptr),
         "clEnqueueFillBuffer");
   stream.note_queued();
 }
@@ -115,7 +115,7 @@ portico_status write(portico_stream* stream, portico_buffer* dst, size_t offset,
       stream->finish();
       std::memcpy(dst->host + offset, src, bytes);
     } else {
-      check(cl.EnqueueWriteBuffer(stream->queue.get(), memory, CL_TRUE, offset, bytes, src, 0, nullptr, nullptr),
+      check(cl.EnqueueWriteBuffer(stream->commands(), memory, CL_TRUE, offset, bytes, src, 0, nullptr, nullptr),
             "clEnqueueWriteBuffer", Phase::synchronize);
     }
   });
@@ -128,9 +128,9 @@ portico_status read(portico_stream* stream, const portico_buffer* src, size_t of
       if (!stream->idle()) stream->finish();
       std::memcpy(dst, src->host + offset, bytes);
     } else {
-      check(cl.EnqueueReadBuffer(stream->queue.get(), src->memory.get(), CL_TRUE, offset, bytes, dst, 0, nullptr,
-                                 nullptr),
-            "clEnqueueReadBuffer", Phase::synchronize);
+      check(
+          cl.EnqueueReadBuffer(stream->commands(), src->memory.get(), CL_TRUE, offset, bytes, dst, 0, nullptr, nullptr),
+          "clEnqueueReadBuffer", Phase::synchronize);
     }
   });
 }
@@ -150,7 +150,7 @@ portico_status copy(portico_stream* stream, portico_buffer* dst, size_t dst_offs
       stream->recording->commands.push_back(std::move(command));
       return;
     }
-    check(cl.EnqueueCopyBuffer(stream->queue.get(), src->memory.get(), dst->memory.get(), src_offset, dst_offset, bytes,
+    check(cl.EnqueueCopyBuffer(stream->commands(), src->memory.get(), dst->memory.get(), src_offset, dst_offset, bytes,
                                0, nullptr, nullptr),
           "clEnqueueCopyBuffer");
     stream->note_queued();

@@ -10,6 +10,7 @@
 #include "backends/opencl/api.hpp"
 #include "backends/opencl/capture.hpp"
 #include "backends/opencl/command_buffer.hpp"
+#include "backends/opencl/handover.hpp"
 #include "backends/opencl/staging.hpp"
 
 struct portico_device {
@@ -25,6 +26,7 @@ struct portico_device {
   bool shares_memory = false;  // fine-grain shared virtual memory: the host reads and writes buffers in place
   bool has_gemm = false;
   portico::opencl::CommandBufferApi command_buffers;  // empty where the device has none
+  portico::opencl::Handover handover;
 
   std::mutex host_memory_mutex;
   std::unordered_map<void*, portico::opencl::Memory> host_memory;  // pinned blocks by the address they are mapped at
@@ -37,7 +39,10 @@ struct portico_buffer {
 
 struct portico_stream {
   portico_device* device = nullptr;
-  portico::opencl::Queue queue;
+  portico::opencl::Queue queue;  // commands() for whoever puts something into it
+  // A replay that the device's thread has still to queue, or its failure, and whether there is either.
+  portico::opencl::HandedOver handed_over;
+  std::atomic<bool> unsettled{false};
   portico::opencl::Staging staging;
   // Commands queued, and how many of those are known to be done. Equal means idle: the host may then touch memory
   // directly, without the 5 to 20 us that a blocking command costs.
@@ -53,6 +58,17 @@ struct portico_stream {
   void note_queued() {
     constexpr std::uint64_t kFlushEvery = 8;  // drivers of GPUs keep work back until they are asked
     if (queued.fetch_add(1, std::memory_order_release) % kFlushEvery == 0) portico::opencl::cl.Flush(queue.get());
+  }
+
+  /// Behind this everything that was asked of the stream is in its queue. Throws what a handed over replay failed with.
+  void settle(bool forget = true) {
+    if (unsettled.load(std::memory_order_acquire)) [[unlikely]]
+      device->handover.settle(*this, forget);
+  }
+  /// The queue, settled.
+  cl_command_queue commands() {
+    settle();
+    return queue.get();
   }
 
   void finish();

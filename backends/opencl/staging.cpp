@@ -44,11 +44,11 @@ Staging::Block& Staging::block_with_room(portico_stream& stream, std::size_t byt
 void Staging::write(portico_stream& stream, cl_mem dst, std::size_t offset, const void* src, std::size_t bytes) {
   constexpr std::size_t kAlignment = 64;
   const std::lock_guard lock(mutex_);
+  cl_command_queue queue = stream.commands();
   Block& block = block_with_room(stream, bytes);
   std::byte* place = block.memory + block.used;
   std::memcpy(place, src, bytes);
-  check(cl.EnqueueWriteBuffer(stream.queue.get(), dst, CL_FALSE, offset, bytes, place, 0, nullptr, nullptr),
-        "clEnqueueWriteBuffer");
+  check(cl.EnqueueWriteBuffer(queue, dst, CL_FALSE, offset, bytes, place, 0, nullptr, nullptr), "clEnqueueWriteBuffer");
   block.used = std::min(kBlockBytes, (block.used + bytes + kAlignment - 1) / kAlignment * kAlignment);
   stream.note_queued();
 }

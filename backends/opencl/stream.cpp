@@ -7,6 +7,7 @@
 
 void portico_stream::finish() {
   using namespace portico::opencl;
+  settle();
   const std::uint64_t before = queued.load(std::memory_order_acquire);
   check(cl.Finish(queue.get()), "clFinish", Phase::synchronize);
   std::uint64_t known = done.load(std::memory_order_relaxed);
@@ -54,6 +55,11 @@ portico_status stream_create(portico_device* device, portico_stream** out) {
 
 void stream_destroy(portico_stream* stream) {
   if (!stream) return;
+  try {
+    stream->settle();
+  } catch (const Failure&) {
+    // Nobody is left to be told.
+  }
   // The staging memory of queued writes goes with the stream. Once more, in case the first was not waited for; a driver
   // that fails twice runs nothing any more.
   if (cl.Finish(stream->queue.get()) != CL_SUCCESS) cl.Finish(stream->queue.get());
@@ -72,7 +78,7 @@ portico_status stream_wait(portico_stream* stream, portico_event* event) {
     // A stream is in order with itself, and what is done already must not make an idle stream look busy.
     if (!pending || recorded_on == stream || execution_status(pending.get()) == CL_COMPLETE) return;
     cl_event wait_for = pending.get();
-    check(cl.EnqueueBarrierWithWaitList(stream->queue.get(), 1, &wait_for, nullptr), "clEnqueueBarrierWithWaitList");
+    check(cl.EnqueueBarrierWithWaitList(stream->commands(), 1, &wait_for, nullptr), "clEnqueueBarrierWithWaitList");
     stream->note_queued();
   });
 }
@@ -85,6 +91,8 @@ void event_destroy(portico_event* event) { delete event; }
 
 portico_status event_record(portico_event* event, portico_stream* stream) {
   return guarded([&] {
+    // Who only wants a time may let this error go: the next call on the stream says it again.
+    stream->settle(false);
     cl_event marker = nullptr;
     check(cl.EnqueueMarkerWithWaitList(stream->queue.get(), 0, nullptr, &marker), "clEnqueueMarkerWithWaitList");
     Event made(marker);

@@ -2,6 +2,7 @@
 // would show in what comes after.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -173,6 +174,68 @@ TEST_CASE("a wait for staging memory that fails does not pass for its end", "[.]
       stand_in.faults("");
       CHECK(two_streams() == expected);
     }
+}
+
+TEST_CASE("a replay that fails after its call has returned is told of by the next call that waits", "[.][replay]") {
+  const StandIn stand_in;
+  const Tensor x = Tensor::full({64}, 2.0f);
+  Tensor y;
+  const Graph graph = Graph::record([&] {
+    for (int i = 0; i < 3; ++i) x.copy_from(sum(x) * x);  // a reduction between them: nothing is fused away
+    y = x + 1.0f;
+  });
+  const auto enqueued = [&] { return stand_in.calls()["clEnqueueNDRangeKernel"]; };
+  const auto start = [&] { x.copy_from(std::vector<float>(64, 0.125f)); };
+  start();
+  stand_in.faults("");
+  graph.replay();
+  const std::vector<float> expected = y.to_vector();
+  const std::uint64_t count = enqueued();
+  REQUIRE(count >= 5);
+  for (std::uint64_t n = 1; n <= count; ++n)
+    for (const int code : {-4, -5, -2, -59})  // no memory, no resources, device gone, an invalid operation
+      for (const bool wait_for_thread : {false, true}) {
+        const std::string fault = "clEnqueueNDRangeKernel:" + std::to_string(n) + ":" + std::to_string(code);
+        INFO(fault << (wait_for_thread ? ", queued by the thread" : ", at once"));
+        start();
+        stand_in.faults(fault);
+        CHECK_NOTHROW(graph.replay());
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        while (wait_for_thread && enqueued() < n && std::chrono::steady_clock::now() < deadline)
+          std::this_thread::yield();
+        if (wait_for_thread) CHECK(enqueued() >= n);
+        try {
+          const std::vector<float> result = y.to_vector();
+          CHECK(result == expected);
+          const bool no_memory_at_first = n == 1 && (code == -4 || code == -5);
+          CHECK(no_memory_at_first);
+        } catch (const Error& error) {
+          const std::string text = error.what();
+          CHECK(contains(text, ("replay of recorded commands: " + std::to_string(n - 1) + " of ").c_str()));
+          CHECK(error.code() == (code == -2 ? ErrorCode::device_lost : ErrorCode::internal));
+        }
+        stand_in.faults("");
+        stand_in.lose(0, 0);
+        start();  // told once: nothing of it comes again
+        graph.replay();
+        CHECK(y.to_vector() == expected);
+      }
+
+  // A graph that goes while its replay is still to be queued takes nothing along that the replay needs.
+  for (int i = 0; i < 50; ++i) {
+    Tensor total;
+    {
+      const Tensor part = Tensor::full({256}, 1.0f);
+      const Graph short_lived = Graph::record([&] {
+        Tensor sum_so_far = part;
+        for (int k = 0; k < 6; ++k) sum_so_far = sum_so_far * sum(part);
+        total = sum(sum_so_far);
+      });
+      short_lived.replay();
+    }
+    Device::current().empty_cache();
+    CHECK(total.item() == std::pow(256.0f, 7.0f));
+  }
 }
 
 TEST_CASE("after a lost device the other one works on") {

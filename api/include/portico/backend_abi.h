@@ -249,7 +249,9 @@ typedef struct portico_backend {
   // written; it ends the capture also when it fails. The core keeps the memory and the kernels of a graph, and the
   // stream that it was captured on, until graph_destroy. graph_launch queues all of it, in order, on any stream of the
   // device, and may be called again before the last one is done; what runs then is as if each call were made on that
-  // stream. Without these slots the core writes the calls down itself and makes them again.
+  // stream. It may return before the queueing is done: a failure is then the status of the next call on the stream, never
+  // PORTICO_OUT_OF_MEMORY, which would have the core try that call again. graph_destroy waits for the queueing. Without
+  // these slots the core writes the calls down itself and makes them again.
   portico_status (*capture_begin)(portico_stream*);
   portico_status (*capture_end)(portico_stream*, portico_graph** out);
   portico_status (*graph_launch)(portico_stream*, portico_graph*);

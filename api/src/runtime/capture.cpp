@@ -3,6 +3,7 @@
 #include <atomic>
 #include <utility>
 
+#include "runtime/debug.hpp"
 #include "runtime/status.hpp"
 
 namespace portico::detail {
@@ -244,6 +245,9 @@ void RecordedGraph::replay() {
     device_.pool.trim();  // a driver may make room for a graph only when it first runs
     status = queue();
   }
+  // A plugin may queue later and tell of an error then. The guards, which the replay writes, want to know now.
+  if (status == PORTICO_OK && debug_enabled()) [[unlikely]]
+    status = device_.api.stream_synchronize(device_.current_stream().handle);
   if (status != PORTICO_OK) [[unlikely]] {
     memory_->each([](Block& block) { block.guarded = false; });  // who knows which guards the replay came to write
     fail(status, "Graph::replay on " + device_.label);
