@@ -6,6 +6,8 @@ include_guard(GLOBAL)
 include(GNUInstallDirs)
 find_package(Threads REQUIRED)
 
+option(PORTICO_COVERAGE "Count which lines of the plugins run (tests/coverage.sh)" OFF)
+
 get_filename_component(PORTICO_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 function(portico_add_backend name)
@@ -30,6 +32,10 @@ function(portico_add_backend name)
   target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
   # The version script also keeps the C++ runtime's inline symbols local: two plugins in a process must not share state.
   target_link_options(${target} PRIVATE "LINKER:--version-script=${cmake_folder}/plugin.map")
+  if(PORTICO_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage -fprofile-update=atomic)
+    target_link_options(${target} PRIVATE --coverage)
+  endif()
   if(NOT PORTICO_SANITIZE)
     target_link_options(${target} PRIVATE LINKER:--no-undefined)  # sanitizers leave their functions to the program
   endif()

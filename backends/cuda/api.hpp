@@ -33,6 +33,7 @@ inline constexpr Result kErrorDeinitialized = 4;
 inline constexpr Result kErrorDeviceUnavailable = 46;
 inline constexpr Result kErrorNoDevice = 100;
 inline constexpr Result kErrorEccUncorrectable = 214;
+inline constexpr Result kErrorInvalidPtx = 218;
 inline constexpr Result kErrorNvlinkUncorrectable = 220;
 inline constexpr Result kErrorUnsupportedPtxVersion = 222;
 inline constexpr Result kErrorContained = 226;

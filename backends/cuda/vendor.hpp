@@ -33,6 +33,7 @@ using CompileResult = cuda::CompileResult;
 inline constexpr Result kOk = cuda::kSuccess;
 inline constexpr Result kOutOfMemory = cuda::kErrorOutOfMemory;
 inline constexpr Result kNotFound = cuda::kErrorNotFound;
+inline constexpr Result kRefusedText = cuda::kErrorInvalidPtx;
 inline constexpr Result kNotInitialized = cuda::kErrorNotInitialized;
 inline constexpr CompileResult kCompiled = cuda::kCompileSuccess;
 inline constexpr CompileResult kSourceRejected = cuda::kCompileError;

@@ -11,7 +11,12 @@ using plugin::guarded;
 
 LoadedModule::LoadedModule(portico_device& owner, const void* image) : device(&owner) {
   device->make_current();
-  check(vendor::load(&module, image), "loading a program");
+  const vendor::Result code = vendor::load(&module, image);
+  // What the compiler passed may be too much for the device: shared memory, registers.
+  if (code == vendor::kRefusedText)
+    throw Failure{PORTICO_COMPILE_FAILED,
+                  std::string(vendor::kName) + ": the driver does not take the program: " + vendor::error_text(code)};
+  check(code, "loading a program");
 }
 
 // Kernels of it may still be queued, and an unloaded module takes its code away.

@@ -29,6 +29,7 @@ inline constexpr Result kErrorNotInitialized = 3;
 inline constexpr Result kErrorDeinitialized = 4;
 inline constexpr Result kErrorNoDevice = 100;
 inline constexpr Result kErrorEccNotCorrectable = 214;
+inline constexpr Result kErrorInvalidKernelFile = 218;
 inline constexpr Result kErrorNotFound = 500;
 inline constexpr Result kErrorIllegalAddress = 700;
 inline constexpr Result kErrorLaunchTimeOut = 702;

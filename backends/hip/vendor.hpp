@@ -33,6 +33,7 @@ using CompileResult = hip::CompileResult;
 inline constexpr Result kOk = hip::kSuccess;
 inline constexpr Result kOutOfMemory = hip::kErrorOutOfMemory;
 inline constexpr Result kNotFound = hip::kErrorNotFound;
+inline constexpr Result kRefusedText = hip::kErrorInvalidKernelFile;
 inline constexpr Result kNotInitialized = hip::kErrorNotInitialized;
 inline constexpr CompileResult kCompiled = hip::kCompileSuccess;
 inline constexpr CompileResult kSourceRejected = hip::kCompileError;

@@ -4,9 +4,9 @@
 #include <iterator>
 
 #include "catch.hpp"
-#include "control.hpp"
 #include "run_program.hpp"
 #include "temporary_folder.hpp"
+#include "tests/standin/stand_in.hpp"
 
 namespace portico::test {
 namespace {

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "control.hpp"
 #include "scenario.hpp"
+#include "tests/standin/stand_in.hpp"
 
 namespace portico::test {
 namespace {
@@ -89,13 +89,11 @@ Counts owned(const StandIn& stand_in, const Counts& expected = {}, std::uint64_t
   return alive;
 }
 
-}  // namespace
-
-TEST_CASE("every call fails once") {
+void walk(const std::vector<Scenario>& chosen) {
   const StandIn stand_in;
   std::map<std::string, Row> table;
   int walked = 0;
-  for (const Scenario& scenario : scenarios()) {
+  for (const Scenario& scenario : chosen) {
     stand_in.faults("");
     const std::vector<float> expected = scenario.run();
     REQUIRE(scenario.run() == expected);
@@ -142,6 +140,46 @@ TEST_CASE("every call fails once") {
   for (const auto& [name, row] : table)
     std::printf("%-40s %6d %16d %8d\n", name.c_str(), row.cases, row.same, row.errors);
   std::printf("%d failed calls walked\n", walked);
+}
+
+}  // namespace
+
+TEST_CASE("every call fails once") { walk(scenarios()); }
+
+TEST_CASE("every call of a recording and its replays fails once", "[.][replay]") {
+  walk({{"record and replay", record_and_replay}});
+}
+
+TEST_CASE("a device that is lost while a replay runs") {
+  const StandIn stand_in;
+  const std::string backend(Device::current().backend());
+  if (backend == "opencl") return;  // behind the layer nothing fails by itself
+  const std::vector<float> expected = record_and_replay();
+  const Counts before = owned(stand_in);
+  const Device other = Device::open(backend + ":1");
+  {
+    const Tensor total = Tensor::zeros({256});
+    const Graph step = Graph::record([&] { total.copy_from(total + 1.0f); });
+    step.replay();
+    CHECK(total.to_vector() == std::vector<float>(256, 1.0f));
+    step.replay();
+    stand_in.lose(0, 719);
+    for (const auto& call :
+         {std::function<void()>([&] { total.to_vector(); }), std::function<void()>([&] { step.replay(); })})
+      try {
+        call();
+        FAIL_CHECK("a lost device answered");
+      } catch (const Error& error) {
+        CHECK(error.code() == ErrorCode::device_lost);
+      }
+    const DeviceGuard guard(other);
+    CHECK(record_and_replay() == expected);
+  }
+  stand_in.lose(0, 0);
+  CHECK(record_and_replay() == expected);
+  const Counts after = owned(stand_in);
+  INFO(text_of(after) << "before: " << text_of(before));
+  for (const char* kind : {"graphs", "executable graphs"}) CHECK(after.at(kind) == before.at(kind));
 }
 
 TEST_CASE("a wait for staging memory that fails does not pass for its end", "[.][late]") {

@@ -9,9 +9,9 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "control.hpp"
 #include "run_program.hpp"
 #include "temporary_folder.hpp"
+#include "tests/standin/stand_in.hpp"
 
 namespace portico::test {
 namespace {

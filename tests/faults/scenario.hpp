@@ -158,13 +158,14 @@ struct Scenario {
 inline const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> convolutions = {{"convolution", convolution}};
   if (walks_convolutions()) return convolutions;
-  static const std::vector<Scenario> all = {
-      {"training step", train_two_steps}, {"checkpoint", save_and_load}, {"large arrays", large_then_small}};
-  // Where a call costs microseconds; a stand-in's own streams and graphs are tests/standin/rules' matter.
+  static const std::vector<Scenario> all = {{"training step", train_two_steps},
+                                            {"checkpoint", save_and_load},
+                                            {"large arrays", large_then_small},
+                                            {"record and replay", record_and_replay}};
+  // Where a call costs microseconds; a stand-in's own streams are tests/standin/rules' matter.
   static const std::vector<Scenario> more = [] {
     std::vector<Scenario> both = all;
     both.push_back({"two streams", [] { return two_streams(); }, 4});
-    both.push_back({"record and replay", record_and_replay});
     return both;
   }();
   return Device::current().backend() == "opencl" ? more : all;

@@ -1,8 +1,11 @@
 #!/bin/bash
-# gpu_bundle_test.sh BUILD SOURCE: packs the build, unpacks it under another name, and runs it with an empty environment on
-# OpenCL. Exit code 77 unless PORTICO_TEST_FULL=1: packing takes half a minute.
+# gpu_bundle_test.sh BUILD SOURCE CUDA HIP NVRTC: packs the build, unpacks it under another name, and runs it with an empty
+# environment: on OpenCL; with the stand-in HIP in the place of AMD's libraries; and in a root folder with nothing but a shell,
+# with the stand-in CUDA and the real NVRTC beside the bundle in the place of NVIDIA's. Exit code 77 unless
+# PORTICO_TEST_FULL=1: packing takes half a minute.
 set -uo pipefail
-build=$1 source=$2
+build=$1 source=$2 cuda=${3:-} hip=${4:-} nvrtc=${5:-}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ "${PORTICO_TEST_FULL:-}" = 1 ] || { echo "skipped: only tests/run.sh --full packs the bundle"; exit 77; }
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -34,6 +37,40 @@ text=$(bare bench --benchmark_filter='^copy/bytes:4096' --benchmark_min_time=0.0
 
 text=$(bare bench --benchmark_filter='^nothing' --benchmark_min_time=0.01) && [ ! -s "$work/results/rows.json" ] &&
   fail "a filter that matches nothing passes: $text"
+
+# A machine with a GPU, as far as there is one here. Work that a GPU does in microseconds is cut short: one image a step.
+programs='^(01_vector_add|ops_softmax_test|optim_update_test|nn_layers_test|runtime_pool_test)$'
+on_standin() {  # on_standin NAME RUN...: the three verbs by a command that runs the bundle's run.sh
+  local name=$1 text
+  shift
+  text=$("$@" --backend "$name" --only "$programs" test 2>&1) || fail "$name: test: $text"
+  grep -q '5 passed, 0 failed, 0 skipped' <<<"$text" || fail "$name: test: $text"
+  text=$("$@" --backend "$name" train --model mlp --epochs 1 --limit 256 2>&1) || fail "$name: train: $text"
+  grep -q "backend=$name device=\"Portico stand-in.* test_accuracy=" <<<"$text" || fail "$name: train says no accuracy: $text"
+  text=$("$@" --backend "$name" bench --suite quick --devices "$name" --time 30 2>&1) || fail "$name: bench: $text"
+  echo "$name: test, train and bench run on the stand-in"
+}
+if [ -n "$hip" ]; then
+  on_standin hip env -i -C "$work" PATH=/usr/bin:/bin HOME="$work" TMPDIR="$work" PORTICO_HIP_RUNTIME="$hip" \
+    PORTICO_HIPRTC="$hip" PORTICO_ROCBLAS="$hip" PORTICO_HIPBLASLT="$hip" "$bundle/run.sh"
+fi
+if [ -n "$cuda" ] && [ -n "$nvrtc" ]; then
+  root="$work/bare"
+  files=("$cuda" "$nvrtc" "$(dirname "$nvrtc")"/libnvrtc-builtins.so*)
+  if bash "$here/bare_root.sh" "$root" "${files[@]}"; then
+    cp -r "$bundle" "$root/bundle"
+    vendor=/vendor/$(basename "$cuda")
+    on_standin cuda chroot "$root" /usr/bin/env -i -C /root PATH=/usr/bin HOME=/root LD_LIBRARY_PATH=/vendor \
+      PORTICO_CUDA_DRIVER="$vendor" PORTICO_CUBLAS="$vendor" PORTICO_CUBLASLT="$vendor" \
+      PORTICO_NVRTC="/vendor/$(basename "$nvrtc")" /bundle/run.sh
+    text=$(chroot "$root" /usr/bin/env -i -C /root PATH=/usr/bin HOME=/root /bundle/run.sh test 2>&1) &&
+      fail "without a vendor's library there is a device: $text"
+    grep -q 'no backend has a device' <<<"$text" || fail "the reason is missing: $text"
+  else
+    [ $? -eq 77 ] || fail "no bare root"
+    echo "not run in a bare root: this user may not make one"
+  fi
+fi
 
 # What goes wrong is said, and is no success.
 mv "$bundle/bin/tensor_shape_test" "$bundle/bin/kept" && printf '#!/bin/sh\necho broken; exit 3\n' >"$bundle/bin/tensor_shape_test"

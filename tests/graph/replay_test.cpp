@@ -9,8 +9,8 @@ namespace {
 // `before(training, step)` comes before each step of either.
 void compare(
     const MakeOptimizer& make, int steps, float drop,
-    const std::function<void(Training&, int)>& before = [](Training&, int) {}) {
-  Training eager(make, drop), replayed(make, drop);
+    const std::function<void(Training&, int)>& before = [](Training&, int) {}, Network network = Network::dense) {
+  Training eager(make, drop, network), replayed(make, drop, network);
   const Graph graph = Graph::record([&] { replayed.step(); });
   std::uint64_t eager_position = 0, replayed_position = 0;
   for (int step = 0; step < steps; ++step) {
@@ -48,6 +48,14 @@ TEST_CASE("a replay is the step: learning rate and loss scale change", "[graph]"
     training.optimizer->set_lr(0.02f / static_cast<float>(1 + step));
     training.scale.fill(static_cast<float>(1 << step));
   });
+}
+
+TEST_CASE("a replay is the step: convolutions and pooling", "[graph]") {
+  const auto change = [](Training& training, int step) {
+    training.optimizer->set_lr(0.02f / static_cast<float>(1 + step));
+  };
+  compare(adam(), 3, 0.0f, change, Network::convolutions);
+  compare(sgd({.lr = 0.05f, .momentum = 0.9f}), 3, 0.3f, change, Network::convolutions);
 }
 
 TEST_CASE("a replay is the step: dropout has another mask each time", "[graph]") { compare(adam(), 7, 0.4f); }

@@ -57,7 +57,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"tests/backends/", "tests/backends"},
     {"tests/vendor_headers/", "tests/backends"},
     {"tests/kernel_compile/", "tests/backends"},
-    {"tests/vendor_plugins/", "tests/backends"},
+    {"tests/vendor_plugins/", "tests/faults"},
     {"tests/standin/", "tests/standin"},
     {"tests/faults/", "tests/faults"},
     {"tests/", "tests"},
@@ -103,7 +103,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
                                    "backends/hip", "backends/opencl"})},
     {"tests/standin", public_and({"tests/support", "abi", "backends/common", "backends/cuda_hip", "backends/cuda",
                                   "backends/hip", "backends/opencl"})},
-    {"tests/faults", public_and({"tests/support", "tests/standin"})},  // the stand-in's test functions
+    {"tests/faults", public_and({"tests/support", "tests/standin", "abi"})},  // the stand-in's test functions
     {"tests", public_and({"tests/support", "abi"})},
     {"bench", public_and({"tests/support"})},
     {"bench/null_backend", {"abi", "backends/common"}},  // a plugin that does nothing

@@ -28,6 +28,7 @@ static_assert(cuda::kErrorOutOfMemory == CUDA_ERROR_OUT_OF_MEMORY);
 static_assert(cuda::kErrorDeinitialized == CUDA_ERROR_DEINITIALIZED);
 static_assert(cuda::kErrorNoDevice == CUDA_ERROR_NO_DEVICE);
 static_assert(cuda::kErrorEccUncorrectable == CUDA_ERROR_ECC_UNCORRECTABLE);
+static_assert(cuda::kErrorInvalidPtx == CUDA_ERROR_INVALID_PTX);
 static_assert(cuda::kErrorNvlinkUncorrectable == CUDA_ERROR_NVLINK_UNCORRECTABLE);
 static_assert(cuda::kErrorNotFound == CUDA_ERROR_NOT_FOUND);
 static_assert(cuda::kErrorIllegalAddress == CUDA_ERROR_ILLEGAL_ADDRESS);

@@ -86,6 +86,7 @@ static_assert(hip::kErrorOutOfMemory == hipErrorOutOfMemory);
 static_assert(hip::kErrorDeinitialized == hipErrorDeinitialized);
 static_assert(hip::kErrorNoDevice == hipErrorNoDevice);
 static_assert(hip::kErrorEccNotCorrectable == hipErrorECCNotCorrectable);
+static_assert(hip::kErrorInvalidKernelFile == hipErrorInvalidKernelFile);
 static_assert(hip::kErrorNotFound == hipErrorNotFound);
 static_assert(hip::kErrorIllegalAddress == hipErrorIllegalAddress);
 static_assert(hip::kErrorLaunchTimeOut == hipErrorLaunchTimeOut);

@@ -1,4 +1,4 @@
-// The plugin under test and its fake driver, in the words of the tests of this folder.
+// The plugin under test and its stand-in driver, in the words of the tests of this folder.
 #pragma once
 
 #include <dlfcn.h>
@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,8 +18,8 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "machine.hpp"
 #include "portico/backend_abi.h"
+#include "tests/standin/stand_in.hpp"
 
 namespace portico::test {
 
@@ -53,68 +54,43 @@ inline const char* variable(const char* name) {
   return value ? value : "";
 }
 
-[[noreturn]] inline void skip(const std::string& reason) {
-  std::printf("skipped: %s\n", reason.c_str());
-  std::fflush(stdout);
-  std::_Exit(77);
-}
-
-inline void* open_or_throw(const char* file) {
-  void* library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-  if (!library) throw std::runtime_error(dlerror());
-  return library;
-}
-
-// The stand-in HIP is of version 5, whose hipRTC is inside the runtime: the real one has to be named.
-inline void name_the_real_hiprtc() {
-  if (std::getenv("PORTICO_HIPRTC")) return;
-  for (const char* name : {"libhiprtc.so.7", "libhiprtc.so.6", "libamdhip64.so.5"})
-    if (dlopen(name, RTLD_LAZY | RTLD_LOCAL)) {
-      setenv("PORTICO_HIPRTC", name, 1);
-      return;
-    }
-  skip("no hipRTC here");
-}
+inline std::string backend_name() { return variable("PORTICO_BACKEND"); }
 
 inline const portico_backend& backend() {
   static const portico_backend* const table = [] {
-    void* library = open_or_throw(variable("TEST_PLUGIN"));
+    const std::string file = "libportico_" + backend_name() + ".so";
+    const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "../lib/portico";
+    const std::filesystem::path folder = *variable("PORTICO_BACKEND_DIR") ? variable("PORTICO_BACKEND_DIR") : beside;
+    void* library = dlopen((folder / file).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) throw std::runtime_error(dlerror());
     const auto entry = reinterpret_cast<portico_backend_entry>(dlsym(library, PORTICO_BACKEND_ENTRY));
     const portico_backend* made = entry(&kHost);
-    if (std::string(made->name) == "hip") name_the_real_hiprtc();
     int32_t count = 0;
-    if (made->device_count(&count) != PORTICO_OK) {
-      if (t_message.find("no run-time compiler") != std::string::npos) skip(t_message);
-      throw std::runtime_error(t_message);
-    }
+    if (made->device_count(&count) != PORTICO_OK) throw std::runtime_error(t_message);
     return made;
   }();
   return *table;
 }
 
-inline bool is_cuda() { return std::string(backend().name) == "cuda"; }
+inline bool is_cuda() { return backend_name() == "cuda"; }
 /// Whether the variant has cuBLASLt or hipBLASLt.
-inline bool has_lt() {
-  const std::string blas = variable("TEST_BLAS");
-  return is_cuda() ? blas != "classic" : blas == "lt";
-}
+inline bool has_lt() { return std::string(variable("TEST_BLAS")) != "classic"; }
 
-// The stand-in's own functions; the plugin has opened the same library.
-template <typename Function>
-Function* control(const char* name) {
-  static void* const library = open_or_throw(variable("TEST_DRIVER"));
-  return reinterpret_cast<Function*>(dlsym(library, name));
+// The plugin has opened the same library.
+inline const StandIn& stand_in() {
+  static const StandIn opened;
+  return opened;
 }
-inline void fail_next(const char* cuda_name, const char* hip_name, int code) {
-  control<decltype(fake_fail)>("fake_fail")(is_cuda() ? cuda_name : hip_name, code);
+/// The next call of this function fails with `code`. Lt: the name without the library's.
+inline void fail_next(const std::string& cuda_name, const std::string& hip_name, int code) {
+  stand_in().faults((is_cuda() ? cuda_name : hip_name) + ":1:" + std::to_string(code));
 }
-inline std::size_t alive() { return control<decltype(fake_alive)>("fake_alive")(); }
-inline FakeLaunch last_launch() {
-  FakeLaunch launch{};
-  control<decltype(fake_launches)>("fake_launches")(&launch, 1);
-  return launch;
+/// Everything that the driver holds for the plugin.
+inline std::uint64_t alive() {
+  std::uint64_t all = 0;
+  for (const auto& [kind, count] : stand_in().alive()) all += count;
+  return all;
 }
-inline void set_arguments(std::uint32_t count) { control<decltype(fake_arguments)>("fake_arguments")(count); }
 
 inline void ok(portico_status status) {
   INFO("message: " << (status == PORTICO_OK ? "" : t_message));

@@ -5,7 +5,7 @@
 #include "tests/standin/export.hpp"
 
 namespace api = portico::standin::api;
-using portico::standin::kInvalidValue;
+using namespace portico::standin;
 
 namespace {
 
@@ -26,8 +26,8 @@ STANDIN_EXPORT int cuStreamBeginCapture_v2(cuda::Stream stream, int mode) {
   return api::capture_begin(stream, mode);
 }
 STANDIN_EXPORT int cuStreamEndCapture(cuda::Stream stream, void** graph) {
-  STANDIN_ENTER(device);
-  return api::capture_end(stream, graph);
+  static Calls& calls = calls_of(__func__);
+  return api::capture_end(stream, graph, enter(calls, Needs::device));
 }
 STANDIN_EXPORT int cuStreamIsCapturing(cuda::Stream stream, int* status) {
   STANDIN_ENTER(device);

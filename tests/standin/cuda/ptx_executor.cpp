@@ -82,7 +82,14 @@ class PtxImage final : public Image {
 
 int load_ptx(const char* text, std::shared_ptr<Image>& out) {
   try {
-    out = std::make_shared<PtxImage>(ptx::Module::parse(text));
+    std::shared_ptr<ptx::Module> module = ptx::Module::parse(text);
+    for (const ptx::Function* function : module->functions())
+      if (function->static_shared() > profile().shared) {  // where the driver's compiler finds it
+        std::fprintf(stderr, "stand-in: kernel %s uses %zu bytes of shared memory, the most is %zu\n",
+                     function->name().c_str(), function->static_shared(), profile().shared);
+        return kInvalidPtx;
+      }
+    out = std::make_shared<PtxImage>(std::move(module));
     return kOk;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "stand-in: %s\n", error.what());

@@ -52,7 +52,8 @@ int launch(void* function, const LaunchShape& shape, void* stream, void** argume
 
 // graphs.cpp
 int capture_begin(void* stream, int mode);
-int capture_end(void* stream, void** graph);
+/// The capture is over whatever comes of it, also where the call was `failing` from the start, as on a real driver.
+int capture_end(void* stream, void** graph, int failing);
 int capture_state(void* stream, int* status);
 int graph_instantiate(void** executable, void* graph);
 int graph_launch(void* executable, void* stream);

@@ -16,6 +16,9 @@ void standin_calls(void (*visit)(void* context, const char* function, std::uint6
 /// Calls `visit` with every kind of object and how many are alive.
 void standin_alive(void (*visit)(void* context, const char* kind, std::uint64_t count), void* context);
 
+/// Products of the Lt library so far; the last one's algorithm and type of computation.
+std::uint64_t standin_products(int* algorithm, int* compute);
+
 /// From now on everything on this device fails with `code`; 0 makes it whole again, which no real driver can.
 int standin_lose(int device, int code);
 }

@@ -48,12 +48,17 @@ class Device {
   void lose(int code);
   void restore() { lost_ = kOk; }
 
+  /// The device's clock by what its work says it takes; a marker takes a microsecond.
+  double stated_milliseconds() { return clock_.fetch_add(1000) * 1e-6; }
+  void spend(double milliseconds) { clock_ += static_cast<std::int64_t>(milliseconds * 1e6); }
+
   /// Waits for all streams of the device.
   void drain();
   Stream& default_stream();
 
  private:
   std::atomic<int> lost_{kOk};
+  std::atomic<std::int64_t> clock_{0};  // nanoseconds
   std::mutex mutex_;
   std::shared_ptr<Stream> default_stream_;
 };

@@ -27,13 +27,14 @@ int capture_begin(void* handle, int mode) {
   return stream ? begin_capture(*stream, mode) : kInvalidHandle;
 }
 
-int capture_end(void* handle, void** out) {
-  const auto stream = stream_of(handle);
-  if (!stream) return kInvalidHandle;
+int capture_end(void* handle, void** out, int failing) {
+  const auto stream = failing == kOk ? stream_of(handle) : machine().streams.find(handle);
+  if (!stream) return failing ? failing : kInvalidHandle;
   if (!out) return kInvalidValue;
   *out = nullptr;
   std::shared_ptr<Graph> graph;
-  if (const int code = end_capture(*stream, graph)) return code;
+  const int code = end_capture(*stream, graph);
+  if (failing || code) return failing ? failing : code;
   *out = machine().graphs.add(std::move(graph));
   return kOk;
 }

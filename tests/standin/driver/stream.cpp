@@ -20,10 +20,25 @@ Order order() {
   return chosen;
 }
 
-void Marker::reach() {
+Clock clock() {
+  static const Clock chosen = [] {
+    const char* text = std::getenv("PORTICO_STANDIN_CLOCK");
+    const std::string_view name = text ? text : "host";
+    if (name == "stated") return Clock::stated;
+    if (name == "host") return Clock::host;
+    std::fprintf(stderr, "stand-in: PORTICO_STANDIN_CLOCK is \"%s\", expected host or stated\n", text);
+    std::abort();
+  }();
+  return chosen;
+}
+
+void Marker::reach(Device& device) {
   const std::lock_guard lock(mutex_);
   done_ = true;
-  when_ = std::chrono::steady_clock::now();
+  using std::chrono::steady_clock;
+  when_ = clock() == Clock::host ? steady_clock::now()
+                                 : steady_clock::time_point(std::chrono::duration_cast<steady_clock::duration>(
+                                       std::chrono::duration<double, std::milli>(device.stated_milliseconds())));
   changed_.notify_all();
 }
 
@@ -120,9 +135,10 @@ void Stream::perform(Item& item) {
     if (device.lost() == kOk) {
       const int code = item.work.call ? item.work.call->kernel->run(*item.work.call, device, lane_) : item.work.run();
       if (code != kOk) device.lose(code);
+      device.spend(item.work.milliseconds);
     }
   }
-  if (item.reached) item.reached->reach();
+  if (item.reached) item.reached->reach(device);
 }
 
 void Stream::work_off() {

@@ -25,10 +25,16 @@ class Capture;
 enum class Order { eager, late, random };
 Order order();
 
+/// What events tell. PORTICO_STANDIN_CLOCK: `host` (default) the host's time; `stated` the sum of what the work of the
+/// device says it takes, so that a test knows what a measurement must find.
+enum class Clock { host, stated };
+Clock clock();
+
 /// A piece of queued work: a kernel, or anything else.
 struct Work {
   std::shared_ptr<const Call> call;
   std::function<int()> run;  ///< used when there is no call; answers a code
+  double milliseconds = 0;   ///< what it says it takes (Clock::stated)
 };
 
 /// A point in a stream's work.
@@ -36,7 +42,7 @@ class Marker {
  public:
   Marker(std::weak_ptr<Stream> stream, std::uint64_t position) : stream_(std::move(stream)), position_(position) {}
 
-  void reach();  ///< by the stream's worker
+  void reach(Device& device);  ///< by the stream's worker
   void wait();
   bool done();
   std::chrono::steady_clock::time_point when();

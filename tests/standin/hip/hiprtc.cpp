@@ -68,8 +68,9 @@ STANDIN_EXPORT int hiprtcCompileProgram(hip::Program handle, int option_count, c
   STANDIN_ENTER(nothing);
   const auto program = programs().find(handle);
   if (!program) return kInvalidProgram;
-  switch (program->compile(option_count, options,
-                           {"--offload-arch=gfx90a:sramecc+:xnack-", "-std=c++17", "-O3", "-ffp-contract=fast"})) {
+  switch (program->compile(
+      option_count, options,
+      {"--offload-arch=gfx90a:sramecc+:xnack-", "--offload-arch=gfx90a", "-std=c++17", "-O3", "-ffp-contract=fast"})) {
     case rtc::Outcome::compiled:
       return kSuccess;
     case rtc::Outcome::rejected:

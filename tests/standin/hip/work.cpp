@@ -9,6 +9,7 @@ using namespace hip;
 namespace api = portico::standin::api;
 using portico::standin::kInvalidValue;
 using portico::standin::kOk;
+using portico::standin::Needs;
 
 STANDIN_EXPORT int hipMalloc(void** out, std::size_t bytes) {
   ENTER_HIP(device);
@@ -135,8 +136,9 @@ STANDIN_EXPORT int hipStreamBeginCapture(Stream stream, int mode) {
   return api::capture_begin(stream, mode);
 }
 STANDIN_EXPORT int hipStreamEndCapture(Stream stream, void** graph) {
-  ENTER_HIP(device);
-  return api::capture_end(stream, graph);
+  portico::standin::start_hip();
+  static portico::standin::Calls& calls = portico::standin::calls_of(__func__);
+  return api::capture_end(stream, graph, portico::standin::enter(calls, Needs::device));
 }
 STANDIN_EXPORT int hipStreamIsCapturing(Stream stream, int* status) {
   ENTER_HIP(device);

@@ -1,4 +1,5 @@
 // cuBLASLt or hipBLASLt, by STANDIN_CUDA.
+#include <atomic>
 #include <cstring>
 
 #ifdef STANDIN_CUDA
@@ -7,6 +8,7 @@
 #include "backends/hip/lt.hpp"
 #endif
 #include "tests/standin/blas/product.hpp"
+#include "tests/standin/driver/control.hpp"
 #include "tests/standin/driver/graph.hpp"
 #include "tests/standin/driver/streams_api.hpp"
 #include "tests/standin/export.hpp"
@@ -51,7 +53,18 @@ struct Chosen {
 };
 static_assert(sizeof(Chosen) == 16);
 constexpr std::uint32_t kCheck = 0x5a17ab1e;
-constexpr std::uint32_t kWorkspaces[] = {0, 4096};
+
+// What is suggested, in this order. The third is refused when it is to run; of the others, by what they state (Clock),
+// the second is the fastest, and the last one is as good within the error of a measurement.
+struct Offer {
+  std::uint32_t workspace;
+  double milliseconds;
+};
+constexpr Offer kOffers[] = {{4096, 3.0}, {8192, 1.0}, {0, 0.1}, {0, 0.99}};
+constexpr std::uint16_t kRefused = 2;
+
+std::atomic<std::uint64_t> g_products{0};
+std::atomic<int> g_algorithm{-1}, g_compute{-1};
 
 template <typename T>
 struct Objects {
@@ -265,13 +278,13 @@ LT(MatmulAlgoGetHeuristic)
   *found = 0;
   blas::Product product;
   if (const int status = describe(*desc, *la, *lb, *lc, *ld, product)) return status;
-  for (std::uint16_t number = 0; number < std::size(kWorkspaces) && *found < wanted; ++number) {
-    if (kWorkspaces[number] > preference->workspace) continue;
+  for (std::uint16_t number = 0; number < std::size(kOffers) && *found < wanted; ++number) {
+    if (kOffers[number].workspace > preference->workspace) continue;
 #ifdef STANDIN_CUDA
     const auto promised = [&](int operand) { return static_cast<std::uint16_t>(preference->alignment[operand]); };
-    const Chosen chosen{promised(0), promised(1), promised(2), number, kWorkspaces[number], kCheck};
+    const Chosen chosen{promised(0), promised(1), promised(2), number, kOffers[number].workspace, kCheck};
 #else
-    const Chosen chosen{1, 1, 1, number, kWorkspaces[number], kCheck};
+    const Chosen chosen{1, 1, 1, number, kOffers[number].workspace, kCheck};
 #endif
     lt::Suggestion& result = results[(*found)++];
     result = {};
@@ -298,7 +311,8 @@ LT(Matmul)
   if (const int status = describe(*desc, *la, *lb, *lc, *ld, product)) return status;
   Chosen chosen{1, 1, 1, 0, 0, kCheck};
   if (algorithm) std::memcpy(&chosen, algorithm, sizeof chosen);
-  if (chosen.check != kCheck) return kBadValue;
+  if (chosen.check != kCheck || chosen.number >= std::size(kOffers)) return kBadValue;
+  if (algorithm && chosen.number == kRefused) return lt::kNotSupported;
   if (!aligned(a, chosen.align_a) || !aligned(b, chosen.align_b) || !aligned(d, chosen.align_c))
     return lt::kNotSupported;
   if (workspace_size < chosen.workspace) return lt::kNotSupported;
@@ -313,6 +327,16 @@ LT(Matmul)
   product.c.data = const_cast<void*>(c);
   product.d.data = d;
   if (!blas::in_memory(stream->device, product)) return kBadValue;
-  const int code = submit(*stream, {nullptr, [product, device = &stream->device] { return run(*device, product); }});
+  ++g_products;
+  g_algorithm = chosen.number;
+  g_compute = desc->compute;
+  const int code = submit(*stream, {nullptr, [product, device = &stream->device] { return run(*device, product); },
+                                    kOffers[chosen.number].milliseconds});
   return code == kOk ? lt::kSuccess : kExecutionFailed;
+}
+
+STANDIN_EXPORT std::uint64_t standin_products(int* algorithm, int* compute) {
+  *algorithm = g_algorithm;
+  *compute = g_compute;
+  return g_products;
 }

@@ -37,7 +37,7 @@ bool succeeded(Result result) {
     return result != nullptr;
 }
 
-/// A function that `Named` names (kName) and finds in the loader's table (kMember), with the type of OpenCL's.
+/// A function that `Named` names (kName) and finds behind the layer (real()), with the type of OpenCL's.
 template <typename Named, typename Function>
 struct Forward;
 
@@ -51,7 +51,7 @@ struct Forward<Named, Result(CL_API_CALL*)(Args...)> {
     int code = count_call(calls);
     if (ends_device(code)) lost = code;
     if (code == CL_SUCCESS && needs_device(Named::kName)) code = lost;
-    const auto function = loader().*Named::kMember;
+    const auto function = Named::real();
     if (!function) code = CL_PLATFORM_NOT_FOUND_KHR;
     if (code != CL_SUCCESS && (!function || kReleased == kKinds)) return answer(code, args...);
     if constexpr (std::is_void_v<Result>) {

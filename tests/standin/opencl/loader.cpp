@@ -28,6 +28,10 @@ cl_int CL_API_CALL device_info_as_gpu(cl_device_id id, cl_device_info what, std:
   return code;
 }
 
+void* CL_API_CALL extension_behind_the_layer(cl_platform_id platform, const char* name) {
+  return extension(platform, name);
+}
+
 opencl::Api open_loader() {
   const plugin::Library library("PORTICO_STANDIN_OPENCL", {"libOpenCL.so.1"});
   if (!library) std::fprintf(stderr, "stand-in: no OpenCL loader: %s\n", library.tried().c_str());
@@ -37,6 +41,8 @@ opencl::Api open_loader() {
 #undef STANDIN_FIND
   report_at_exit();
   opencl::Api shown = g_real;
+  if (shown.GetExtensionFunctionAddressForPlatform)
+    shown.GetExtensionFunctionAddressForPlatform = extension_behind_the_layer;
   const char* device = std::getenv("PORTICO_STANDIN_OPENCL_DEVICE");
   if (library && device && std::string_view(device) == "gpu") {
     shown.GetDeviceIDs = device_ids_as_gpu;
@@ -46,6 +52,10 @@ opencl::Api open_loader() {
 }
 
 }  // namespace
+
+decltype(opencl::Api::GetExtensionFunctionAddressForPlatform) loader_of_extensions() {
+  return g_real.GetExtensionFunctionAddressForPlatform;
+}
 
 const opencl::Api& loader() {
   static const opencl::Api functions = open_loader();

@@ -7,7 +7,7 @@
 
 namespace portico::standin {
 
-enum Kind { kContexts, kQueues, kBuffers, kMapped, kShared, kPrograms, kKernels, kEvents, kKinds };
+enum Kind { kContexts, kQueues, kBuffers, kMapped, kShared, kPrograms, kKernels, kEvents, kCommandBuffers, kKinds };
 
 inline std::atomic<long> held[kKinds];
 
@@ -20,6 +20,7 @@ constexpr Kind made_by(std::string_view function) {
   if (function == "clSVMAlloc") return kShared;
   if (function.starts_with("clCreateProgram")) return kPrograms;
   if (function == "clCreateKernel") return kKernels;
+  if (function == "clCreateCommandBufferKHR") return kCommandBuffers;
   if (function == "clCreateUserEvent" || function == "clRetainEvent") return kEvents;
   return kKinds;
 }
@@ -34,6 +35,7 @@ constexpr Kind released_by(std::string_view function) {
   if (function == "clReleaseProgram") return kPrograms;
   if (function == "clReleaseKernel") return kKernels;
   if (function == "clReleaseEvent") return kEvents;
+  if (function == "clReleaseCommandBufferKHR") return kCommandBuffers;
   return kKinds;
 }
 

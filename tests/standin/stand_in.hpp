@@ -29,6 +29,16 @@ class StandIn {
     if (!find<decltype(standin_faults)>("standin_faults")(text.c_str())) throw std::runtime_error("fault: " + text);
   }
   void lose(int device, int code) const { find<decltype(standin_lose)>("standin_lose")(device, code); }
+  struct Products {
+    std::uint64_t count = 0;
+    int algorithm = -1, compute = -1;
+  };
+  /// Products of the Lt library so far, and the last one's algorithm and type of computation.
+  Products products() const {
+    Products now;
+    now.count = find<decltype(standin_products)>("standin_products")(&now.algorithm, &now.compute);
+    return now;
+  }
   Counts calls() const { return counts(find<decltype(standin_calls)>("standin_calls")); }
   Counts alive() const { return counts(find<decltype(standin_alive)>("standin_alive")); }
 
