@@ -14,6 +14,7 @@ endif()
 
 set(portico_kernels ${PROJECT_BINARY_DIR}/lib/portico/kernels)
 set(portico_recorded "")
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/precompile)
 if(PORTICO_KERNEL_TEXTS)
   set(portico_texts ${PORTICO_KERNEL_TEXTS})
 else()

@@ -138,6 +138,17 @@ TEST_CASE("PORTICO_TRACE writes launches with host and device times", "[environm
   CHECK(contains(text, "\"pid\":\"device\""));
 }
 
+TEST_CASE("PORTICO_TRACE writes replays of a graph", "[environment]") {
+  const Folder folder;
+  REQUIRE(probe("PORTICO_BACKEND=opencl PORTICO_TRACE=" + (folder / "trace.json"), "replay").code == 0);
+  std::ifstream file(folder / "trace.json");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  INFO(text);
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = text.find("\"name\":\"graph replay\"", at)) != std::string::npos; ++at) ++rows;
+  CHECK(rows == 4);  // two replays, on the host and on the device
+}
+
 TEST_CASE("an OpenCL process maps no CUDA or HIP library", "[environment]") {
   const Finished finished = probe("PORTICO_BACKEND=opencl", "maps");
   INFO(finished.output);

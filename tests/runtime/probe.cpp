@@ -71,6 +71,12 @@ int run(const std::string& deed, const std::vector<std::string>& args) {
     device.compile("probe_overrun", "KERNEL void overrun(OUT(f32, y)) { OFFSET(y); y[4] = 1.0f; }", "overrun", {})(
         {}, {{y, 0, 4}});
     device.synchronize();
+  } else if (deed == "replay") {
+    const portico::Tensor x = portico::Tensor::full({8}, 1.0f);
+    const portico::Graph graph = portico::Graph::record([&] { x.copy_from(x + x); });
+    graph.replay();
+    graph.replay();
+    std::printf("%g\n", x.to_vector()[0]);
   } else if (deed == "maps") {
     scale(Device::current(), 1);
     maps();

@@ -5,6 +5,7 @@
 
 #include "runtime/debug.hpp"
 #include "runtime/status.hpp"
+#include "runtime/trace.hpp"
 
 namespace portico::detail {
 namespace {
@@ -232,7 +233,10 @@ portico_status RecordedGraph::queue() {
     if (status != PORTICO_OK) return status;
   }
   ran_ = true;
-  return graph_ != nullptr ? device_.api.graph_launch(stream.handle, graph_) : calls_.run(device_.api, stream.handle);
+  const auto run = [&] {
+    return graph_ != nullptr ? device_.api.graph_launch(stream.handle, graph_) : calls_.run(device_.api, stream.handle);
+  };
+  return trace_enabled() ? trace_call(stream, "graph replay", run) : run();
 }
 
 void RecordedGraph::replay() {

@@ -80,8 +80,9 @@ void Kernel::launch(const Grid& grid, std::span<const Arg> args) const {
     detail::check(stream.recorder->launch(kernel, call), "record kernel " + kernel.name);
     return;
   }
-  const portico_status status = detail::trace_enabled() ? detail::trace_launch(stream, kernel, call)
-                                                        : device.api.launch(stream.handle, kernel.handle, &call);
+  const auto launch_it = [&] { return device.api.launch(stream.handle, kernel.handle, &call); };
+  const portico_status status =
+      detail::trace_enabled() ? detail::trace_call(stream, kernel.name, launch_it) : launch_it();
   if (status != PORTICO_OK) [[unlikely]]
     detail::fail(status, "kernel " + kernel.name + " on " + device.label);
   if (!kernel.launched.load(std::memory_order_relaxed)) [[unlikely]]

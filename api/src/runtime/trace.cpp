@@ -18,7 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Launch {
-  KernelImpl* kernel;
+  std::string name;
   StreamImpl* stream;
   double host_begin, host_end;  // microseconds since the trace began
   portico_event *begin, *end;   // null where the device keeps no times
@@ -46,19 +46,18 @@ class Trace {
     return trace;
   }
 
-  portico_status launch(StreamImpl& stream, KernelImpl& kernel, const portico_launch& call) {
+  portico_status run(StreamImpl& stream, const std::string& name, const std::function<portico_status()>& call) {
     DeviceImpl& device = *stream.device;
-    const auto& api = device.api;
     const bool timed = (device.info.feature_bits & PORTICO_FEATURE_TIMING) != 0;
     if (timed) set_origin(device, stream);
-    Launch entry{.kernel = &kernel, .stream = &stream, .begin = nullptr, .end = nullptr};
+    Launch entry{.name = name, .stream = &stream, .begin = nullptr, .end = nullptr};
     if (timed) entry.begin = mark(device, stream);
     entry.host_begin = now();
-    const portico_status status = api.launch(stream.handle, kernel.handle, &call);
+    const portico_status status = call();
     entry.host_end = now();
     if (timed) entry.end = mark(device, stream);
     const std::lock_guard lock(mutex_);
-    launches_.push_back(entry);
+    launches_.push_back(std::move(entry));
     return status;
   }
 
@@ -93,14 +92,14 @@ class Trace {
     for (const Launch& launch : launches_) {
       DeviceImpl& device = *launch.stream->device;
       const std::string thread = device.label + " stream " + std::to_string(launch.stream->number);
-      add(launch.kernel->name, "host", thread, launch.host_begin, launch.host_end - launch.host_begin);
+      add(launch.name, "host", thread, launch.host_begin, launch.host_end - launch.host_begin);
       const Origin& origin = origins_[&device];
       double begin = 0, duration = 0;
       if (launch.begin != nullptr && launch.end != nullptr && origin.event != nullptr &&
           device.api.event_synchronize(launch.end) == PORTICO_OK &&
           device.api.event_elapsed(origin.event, launch.begin, &begin) == PORTICO_OK &&
           device.api.event_elapsed(launch.begin, launch.end, &duration) == PORTICO_OK)
-        add(launch.kernel->name, "device", thread, origin.host + begin * 1e3, duration * 1e3);
+        add(launch.name, "device", thread, origin.host + begin * 1e3, duration * 1e3);
     }
     const std::string text = json{{"traceEvents", events}, {"displayTimeUnit", "ns"}}.dump();
     std::fwrite(text.data(), 1, text.size(), file_);
@@ -123,8 +122,8 @@ bool trace_enabled() {
   return enabled;
 }
 
-portico_status trace_launch(StreamImpl& stream, KernelImpl& kernel, const portico_launch& launch) {
-  return Trace::instance()->launch(stream, kernel, launch);
+portico_status trace_call(StreamImpl& stream, const std::string& name, const std::function<portico_status()>& call) {
+  return Trace::instance()->run(stream, name, call);
 }
 
 }  // namespace portico::detail

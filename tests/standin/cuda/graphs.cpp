@@ -47,12 +47,10 @@ STANDIN_EXPORT int cuGraphLaunch(void* executable, cuda::Stream stream) {
   return api::graph_launch(executable, stream);
 }
 STANDIN_EXPORT int cuGraphDestroy(void* graph) {
-  STANDIN_ENTER(start);
-  return api::graph_destroy(graph);
+  STANDIN_GIVE_BACK(api::graph_destroy(graph));
 }
 STANDIN_EXPORT int cuGraphExecDestroy(void* executable) {
-  STANDIN_ENTER(start);
-  return api::executable_destroy(executable);
+  STANDIN_GIVE_BACK(api::executable_destroy(executable));
 }
 STANDIN_EXPORT int cuGraphGetNodes(void* graph, void** nodes, std::size_t* count) {
   STANDIN_ENTER(device);

@@ -22,8 +22,7 @@ STANDIN_EXPORT int cuMemAlloc_v2(DevicePointer* out, std::size_t bytes) {
   return api::allocate(reinterpret_cast<void**>(out), bytes);
 }
 STANDIN_EXPORT int cuMemFree_v2(DevicePointer pointer) {
-  STANDIN_ENTER(start);
-  return api::release(at(pointer));
+  STANDIN_GIVE_BACK(api::release(at(pointer)));
 }
 STANDIN_EXPORT int cuMemAllocAsync(DevicePointer* out, std::size_t bytes, Stream stream) {
   STANDIN_ENTER(device);
@@ -43,8 +42,7 @@ STANDIN_EXPORT int cuMemHostAlloc(void** out, std::size_t bytes, unsigned flags)
   return api::host_allocate(out, bytes);
 }
 STANDIN_EXPORT int cuMemFreeHost(void* memory) {
-  STANDIN_ENTER(start);
-  return api::host_release(memory);
+  STANDIN_GIVE_BACK(api::host_release(memory));
 }
 STANDIN_EXPORT int cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, std::size_t bytes, Stream stream) {
   STANDIN_ENTER(device);
@@ -80,8 +78,7 @@ STANDIN_EXPORT int cuStreamCreate(Stream* out, unsigned flags) {
   return api::stream_create(reinterpret_cast<void**>(out), flags);
 }
 STANDIN_EXPORT int cuStreamDestroy_v2(Stream stream) {
-  STANDIN_ENTER(start);
-  return api::stream_destroy(stream);
+  STANDIN_GIVE_BACK(api::stream_destroy(stream));
 }
 STANDIN_EXPORT int cuStreamSynchronize(Stream stream) {
   STANDIN_ENTER(device);
@@ -100,8 +97,7 @@ STANDIN_EXPORT int cuEventCreate(Event* out, unsigned flags) {
   return api::event_create(reinterpret_cast<void**>(out), flags);
 }
 STANDIN_EXPORT int cuEventDestroy_v2(Event event) {
-  STANDIN_ENTER(start);
-  return api::event_destroy(event);
+  STANDIN_GIVE_BACK(api::event_destroy(event));
 }
 STANDIN_EXPORT int cuEventRecord(Event event, Stream stream) {
   STANDIN_ENTER(device);
@@ -125,8 +121,7 @@ STANDIN_EXPORT int cuModuleLoadData(Module* out, const void* image) {
   return api::module_load(reinterpret_cast<void**>(out), image);
 }
 STANDIN_EXPORT int cuModuleUnload(Module module) {
-  STANDIN_ENTER(start);
-  return api::module_unload(module);
+  STANDIN_GIVE_BACK(api::module_unload(module));
 }
 STANDIN_EXPORT int cuModuleGetFunction(Function* out, Module module, const char* name) {
   STANDIN_ENTER(device);

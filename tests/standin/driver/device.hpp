@@ -122,3 +122,12 @@ bool holds(Device& device, std::uintptr_t address, std::size_t bytes, const char
 #define STANDIN_ENTER(needs)                                                         \
   static ::portico::standin::Calls& calls_ = ::portico::standin::calls_of(__func__); \
   if (const int code_ = ::portico::standin::enter(calls_, ::portico::standin::Needs::needs)) return code_
+
+/// The body of a function that gives something back: made also when it is told to fail, or every failure of it would be
+/// a leak, and not the plugin's.
+#define STANDIN_GIVE_BACK(call)                                                             \
+  static ::portico::standin::Calls& calls_ = ::portico::standin::calls_of(__func__);        \
+  const int failing_ = ::portico::standin::enter(calls_, ::portico::standin::Needs::start); \
+  if (failing_ == ::portico::standin::kNotInitialized) return failing_;                     \
+  const int code_ = call;                                                                   \
+  return failing_ ? failing_ : code_

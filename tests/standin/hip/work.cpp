@@ -20,8 +20,8 @@ STANDIN_EXPORT int hipMalloc(void** out, std::size_t bytes) {
   return api::allocate(out, bytes);
 }
 STANDIN_EXPORT int hipFree(void* memory) {
-  ENTER_HIP(start);
-  return api::release(memory);
+  portico::standin::start_hip();
+  STANDIN_GIVE_BACK(api::release(memory));
 }
 STANDIN_EXPORT int hipMallocAsync(void** out, std::size_t bytes, Stream stream) {
   ENTER_HIP(device);
@@ -41,8 +41,8 @@ STANDIN_EXPORT int hipHostMalloc(void** out, std::size_t bytes, unsigned flags) 
   return api::host_allocate(out, bytes);
 }
 STANDIN_EXPORT int hipHostFree(void* memory) {
-  ENTER_HIP(start);
-  return api::host_release(memory);
+  portico::standin::start_hip();
+  STANDIN_GIVE_BACK(api::host_release(memory));
 }
 STANDIN_EXPORT int hipMemcpyHtoDAsync(DevicePointer to, void* from, std::size_t bytes, Stream stream) {
   ENTER_HIP(device);
@@ -71,8 +71,8 @@ STANDIN_EXPORT int hipStreamCreateWithFlags(Stream* out, unsigned flags) {
   return api::stream_create(reinterpret_cast<void**>(out), flags);
 }
 STANDIN_EXPORT int hipStreamDestroy(Stream stream) {
-  ENTER_HIP(start);
-  return api::stream_destroy(stream);
+  portico::standin::start_hip();
+  STANDIN_GIVE_BACK(api::stream_destroy(stream));
 }
 STANDIN_EXPORT int hipStreamSynchronize(Stream stream) {
   ENTER_HIP(device);
@@ -91,8 +91,8 @@ STANDIN_EXPORT int hipEventCreateWithFlags(Event* out, unsigned flags) {
   return api::event_create(reinterpret_cast<void**>(out), flags);
 }
 STANDIN_EXPORT int hipEventDestroy(Event event) {
-  ENTER_HIP(start);
-  return api::event_destroy(event);
+  portico::standin::start_hip();
+  STANDIN_GIVE_BACK(api::event_destroy(event));
 }
 STANDIN_EXPORT int hipEventRecord(Event event, Stream stream) {
   ENTER_HIP(device);
@@ -116,8 +116,8 @@ STANDIN_EXPORT int hipModuleLoadData(Module* out, const void* image) {
   return api::module_load(reinterpret_cast<void**>(out), image);
 }
 STANDIN_EXPORT int hipModuleUnload(Module module) {
-  ENTER_HIP(start);
-  return api::module_unload(module);
+  portico::standin::start_hip();
+  STANDIN_GIVE_BACK(api::module_unload(module));
 }
 STANDIN_EXPORT int hipModuleGetFunction(Function* out, Module module, const char* name) {
   ENTER_HIP(device);
@@ -158,10 +158,10 @@ STANDIN_EXPORT int hipGraphLaunch(void* executable, Stream stream) {
   return api::graph_launch(executable, stream);
 }
 STANDIN_EXPORT int hipGraphDestroy(void* graph) {
-  ENTER_HIP(start);
-  return api::graph_destroy(graph);
+  portico::standin::start_hip();
+  STANDIN_GIVE_BACK(api::graph_destroy(graph));
 }
 STANDIN_EXPORT int hipGraphExecDestroy(void* executable) {
-  ENTER_HIP(start);
-  return api::executable_destroy(executable);
+  portico::standin::start_hip();
+  STANDIN_GIVE_BACK(api::executable_destroy(executable));
 }
