@@ -1,19 +1,27 @@
 // The gemm of gemm.cl for a GPU: a group makes a tile of BM x BN of C from slices of BK, kept in local memory as floats,
 // k outermost and twice over: while one pair is multiplied the next one is already on its way through registers, and one
 // barrier a slice is enough. A thread holds TM x TN sums, in pieces of four neighbours, so that neighbouring threads read
-// neighbouring words of local memory.
+// neighbouring words of local memory. kernels/PERFORMANCE.md says why the tiles are what they are.
+//
+// What is not a multiple of BK of k comes first: all further slices are whole, and their loop tests nothing. Rows of a tile
+// that lie beyond C's are multiplied too (whatever the registers hold) and never stored.
 //
 // Spec:  BM, BN, BK  the tile                          TM, TN  a thread's share; THREADS = (BM / TM) * (BN / TN)
-//                    All are multiples of four.
+//                    BK is 8, 16 or 32; BM, BN, BM / TM and BN / TN are multiples of eight that divide THREADS, TM and TN
+//                    of four.
 //        VEC         1: everything is f32 and aligned to four elements (offsets, leading dimensions, batch strides, and
 //                    the extents along which A, B and C lie), so that four move at once
 #define THREADS ((BM / TM) * (BN / TN))
 #define CHUNK (VEC ? 4 : 1)
-// The pad keeps the transposing stores off one bank, and rows aligned for four-word reads.
-#define PITCH_A (BM + 4)
-#define PITCH_B (BN + 4)
-#define COUNT_A (BM * BK / THREADS)
-#define COUNT_B (BN * BK / THREADS)
+// Two groups of the largest tile share a multiprocessor. Where elements move one by one their addresses leave no room.
+#if VEC && THREADS == 256
+#define GROUP GROUP_SIZE_128(THREADS)
+#else
+#define GROUP GROUP_SIZE(THREADS)
+#endif
+// Pieces of a slice that a thread moves.
+#define COUNT_A (BM * BK / THREADS / CHUNK)
+#define COUNT_B (BN * BK / THREADS / CHUNK)
 
 // Where row i (of T) of thread `at` lies in a tile of B: fours, the next of which is 4 * B / T further on.
 #define PLACE(i, at, T, B) ((i) / 4 * ((B) / (T) * 4) + (at) * 4 + (i) % 4)
@@ -30,46 +38,86 @@
 #define ACTIVATE(x) (x)
 #endif
 
-// Element e of a slice with DIM rows (of op(A), or columns of op(B)): along k first where memory lies so.
-#define SLICE_K(e, DIM, K_INNER) ((K_INNER) ? (e) % BK : (e) / (DIM))
-#define SLICE_D(e, DIM, K_INNER) ((K_INNER) ? (e) / BK : (e) % (DIM))
-#define SLICE_AT(e, DIM, K_INNER, ld) \
-  ((K_INNER) ? SLICE_D(e, DIM, K_INNER) * (ld) + SLICE_K(e, DIM, K_INNER) \
-             : SLICE_K(e, DIM, K_INNER) * (ld) + SLICE_D(e, DIM, K_INNER))
-
-// A thread's share of the slice at x into registers; zeros beyond `rows` and `depth`.
-#if VEC
-#define FETCH(stage, x, ld, DIM, COUNT, K_INNER, rows, depth)                                      \
-  UNROLL for (int i = 0; i < (COUNT) / 4; ++i) {                                                   \
-    const uint e = (LOCAL_ID + i * THREADS) * 4;                                                   \
-    const bool inside = SLICE_K(e, DIM, K_INNER) < (depth) && SLICE_D(e, DIM, K_INNER) < (rows);   \
-    stage[i] = inside ? LOAD4(x, SLICE_AT(e, DIM, K_INNER, ld)) : F32X4(0.0f, 0.0f, 0.0f, 0.0f);   \
-  }
-#define STAGED(stage, i) \
-  ((i) % 4 == 0 ? stage[(i) / 4].x : (i) % 4 == 1 ? stage[(i) / 4].y : (i) % 4 == 2 ? stage[(i) / 4].z : stage[(i) / 4].w)
+// A slice that lies along k in memory (K_INNER) is turned on its way. Row k then holds its fours in another order, four g in
+// place g ^ TURN(k): without it, threads that store neighbouring k would meet in one bank.
+#define TURN(k, K_INNER) ((K_INNER) ? (VEC ? (k) / 4 * (32 / BK) : (k) % 8) : 0)
+// Piece i of a thread: its row in the slice and its place along k. Neighbouring threads follow memory.
+#define PIECE(i) ((LOCAL_ID + (i) * THREADS) * CHUNK)
+#define PIECE_K(i, DIM, K_INNER) ((K_INNER) ? PIECE(i) % BK : PIECE(i) / (DIM))
+#define PIECE_D(i, DIM, K_INNER) ((K_INNER) ? PIECE(i) / BK : PIECE(i) % (DIM))
+// Where a piece lies in memory. Rows beyond the last are read as the last: what they add to is never stored. Along k
+// pieces are one place and a distance; rows have a place each.
+#define PIECE_ROW(i, DIM, K_INNER, rows) min(PIECE_D(i, DIM, K_INNER), (rows) - ((K_INNER) ? 1 : CHUNK))
+#define PIECE_AT(i, DIM, K_INNER, ld, rows)                                                              \
+  ((K_INNER) ? (ulong)PIECE_ROW(i, DIM, K_INNER, rows) * (ld) + PIECE_K(i, DIM, K_INNER)                 \
+             : (ulong)PIECE_K(i, DIM, K_INNER) * (ld) + PIECE_ROW(i, DIM, K_INNER, rows))
+// As pointers they take fewer of CUDA's registers; HIP's compiler would forget that such pointers are global.
+#if PORTICO_CUDA
+typedef const REAL* PLACE_T;
+#define ORIGIN(x) (x)
+#define LOAD_FROM(x, place) LOAD_PIECE(place, 0)
+#define ADVANCE(x, at, COUNT, K_INNER, step) \
+  UNROLL for (int i = 0; i < ADDRESSES(COUNT, K_INNER); ++i) at[i] += (step);
 #else
-#define FETCH(stage, x, ld, DIM, COUNT, K_INNER, rows, depth)                                      \
-  UNROLL for (int i = 0; i < (COUNT); ++i) {                                                       \
-    const uint e = LOCAL_ID + i * THREADS;                                                         \
-    const bool inside = SLICE_K(e, DIM, K_INNER) < (depth) && SLICE_D(e, DIM, K_INNER) < (rows);   \
-    stage[i] = inside ? LOAD(x, SLICE_AT(e, DIM, K_INNER, ld)) : 0.0f;                             \
-  }
-#define STAGED(stage, i) stage[i]
+typedef ulong PLACE_T;
+#define ORIGIN(x) 0
+#define LOAD_FROM(x, place) LOAD_PIECE(x, place)
+#define ADVANCE(x, at, COUNT, K_INNER, step) x += (step);
+#endif
+#define ADDRESSES(COUNT, K_INNER) ((K_INNER) ? (COUNT) : 1)
+#define ADDRESS(at, i, K_INNER, next) (at[(K_INNER) ? (i) : 0] + ((K_INNER) ? 0 : (i) * (next)))
+
+#if VEC
+typedef float4 PIECE_T;
+#define ZERO_PIECE F32X4(0.0f, 0.0f, 0.0f, 0.0f)
+#define LOAD_PIECE(x, i) LOAD4(x, i)
+#else
+typedef float PIECE_T;
+#define ZERO_PIECE 0.0f
+#define LOAD_PIECE(x, i) LOAD(x, i)
 #endif
 
+// A thread's share of a slice into registers; of the first slice what lies before `depth`.
+#define FETCH(stage, x, at, DIM, COUNT, K_INNER, next) \
+  UNROLL for (int i = 0; i < (COUNT); ++i) stage[i] = LOAD_FROM(x, ADDRESS(at, i, K_INNER, next));
+#define FETCH_FIRST(stage, x, at, DIM, COUNT, K_INNER, next, depth)                                              \
+  UNROLL for (int i = 0; i < (COUNT); ++i) stage[i] =                                                         \
+      PIECE_K(i, DIM, K_INNER) < (depth) ? LOAD_FROM(x, ADDRESS(at, i, K_INNER, next)) : ZERO_PIECE;
+
 // From registers to the slice in local memory, [k][row].
-#define PLACE_SLICE(slice, stage, DIM, PITCH, COUNT, K_INNER)                                             \
-  UNROLL for (int i = 0; i < (COUNT); ++i) {                                                              \
-    const uint e = (LOCAL_ID + i / CHUNK * THREADS) * CHUNK + i % CHUNK;                                  \
-    (slice)[SLICE_K(e, DIM, K_INNER) * (PITCH) + SLICE_D(e, DIM, K_INNER)] = STAGED(stage, i);            \
+FN void place_piece(LOCAL_PTR float* slice, const uint k, const uint d, const uint dim, const int k_inner,
+                    const PIECE_T piece) {
+  LOCAL_PTR float* const to = slice + k * dim + (((d / 4) ^ TURN(k, k_inner)) * 4 + d % 4);
+#if VEC
+  if (k_inner) {
+    to[0] = piece.x;
+    to[dim] = piece.y;
+    to[2 * dim] = piece.z;
+    to[3 * dim] = piece.w;
+  } else {
+    *(LOCAL_PTR float4*)to = piece;
+  }
+#else
+  *to = piece;
+#endif
+}
+#define PLACE_SLICE(slice, stage, DIM, COUNT, K_INNER) \
+  UNROLL for (int i = 0; i < (COUNT); ++i)             \
+    place_piece(slice, PIECE_K(i, DIM, K_INNER), PIECE_D(i, DIM, K_INNER), DIM, K_INNER, stage[i]);
+
+// Step kk of a thread's T rows or columns.
+#define READ(to, slice, kk, at, T, DIM, K_INNER)                                                          \
+  UNROLL for (int i = 0; i < (T); i += 4) {                                                               \
+    const float4 v = FOUR((slice) + ((at) ^ TURN(kk, K_INNER)) * 4, (kk) * (DIM) + PLACE(i, 0, T, DIM));  \
+    to[i] = v.x, to[i + 1] = v.y, to[i + 2] = v.z, to[i + 3] = v.w;                                       \
   }
 
-KERNEL GROUP_SIZE(THREADS) void gemm(IN(REAL, a), IN(REAL, b), OUT(REAL, c), IN(REAL, bias), const uint m, const uint n,
+KERNEL GROUP void gemm(IN(REAL, a), IN(REAL, b), OUT(REAL, c), IN(REAL, bias), const uint m, const uint n,
                                      const uint k, const uint batch, const ulong lda, const ulong ldb, const ulong ldc,
                                      const ulong stride_a, const ulong stride_b, const ulong stride_c,
                                      const float alpha, const float beta, const uint has_bias) {
-  LOCAL float4 memory_a[2 * BK * PITCH_A / 4];  // declared so for their alignment
-  LOCAL float4 memory_b[2 * BK * PITCH_B / 4];
+  LOCAL float4 memory_a[2 * BK * BM / 4];  // declared so for their alignment
+  LOCAL float4 memory_b[2 * BK * BN / 4];
   OFFSET(a);
   OFFSET(b);
   OFFSET(c);
@@ -82,62 +130,71 @@ KERNEL GROUP_SIZE(THREADS) void gemm(IN(REAL, a), IN(REAL, b), OUT(REAL, c), IN(
   const uint row0 = (band * 8 + in_band % band_rows) * BM, col0 = in_band / band_rows * BN;
   const uint rows = m - row0, cols = n - col0;
 
-  const ulong step_a = TRANS_A ? (ulong)BK * lda : BK, step_b = TRANS_B ? BK : (ulong)BK * ldb;
-  a += item * stride_a + (TRANS_A ? (ulong)row0 : (ulong)row0 * lda);
-  b += item * stride_b + (TRANS_B ? (ulong)col0 * ldb : (ulong)col0);
-  c += item * stride_c + (ulong)row0 * ldc + col0;
-
-  const uint ty = LOCAL_ID / (BN / TN), tx = LOCAL_ID % (BN / TN);
+  // 32 neighbouring threads make 4 x 8 shares: together they read the least of the slices.
+  const uint part = LOCAL_ID / 32, parts_n = BN / TN / 8;
+  const uint ty = part / parts_n * 4 + LOCAL_ID % 32 / 8, tx = part % parts_n * 8 + LOCAL_ID % 8;
   float sum[TM][TN];
   UNROLL for (int i = 0; i < TM; ++i) {
     UNROLL for (int j = 0; j < TN; ++j) sum[i][j] = 0.0f;
   }
-#if VEC
-  float4 stage_a[COUNT_A / 4], stage_b[COUNT_B / 4];
-#else
-  float stage_a[COUNT_A], stage_b[COUNT_B];
-#endif
+  PIECE_T stage_a[COUNT_A], stage_b[COUNT_B];
 
-  FETCH(stage_a, a, lda, BM, COUNT_A, !TRANS_A, rows, k)
-  FETCH(stage_b, b, ldb, BN, COUNT_B, TRANS_B, cols, k)
-  LOCAL_PTR float* slice_a = (LOCAL_PTR float*)memory_a;
-  LOCAL_PTR float* slice_b = (LOCAL_PTR float*)memory_b;
-  PLACE_SLICE(slice_a, stage_a, BM, PITCH_A, COUNT_A, !TRANS_A)
-  PLACE_SLICE(slice_b, stage_b, BN, PITCH_B, COUNT_B, TRANS_B)
+  a += item * stride_a + (TRANS_A ? (ulong)row0 : (ulong)row0 * lda);
+  b += item * stride_b + (TRANS_B ? (ulong)col0 * ldb : (ulong)col0);
+  PLACE_T at_a[ADDRESSES(COUNT_A, !TRANS_A)];
+  PLACE_T at_b[ADDRESSES(COUNT_B, TRANS_B)];
+  UNROLL for (int i = 0; i < ADDRESSES(COUNT_A, !TRANS_A); ++i) at_a[i] = ORIGIN(a) + PIECE_AT(i, BM, !TRANS_A, lda, rows);
+  UNROLL for (int i = 0; i < ADDRESSES(COUNT_B, TRANS_B); ++i) at_b[i] = ORIGIN(b) + PIECE_AT(i, BN, TRANS_B, ldb, cols);
+  // From one piece to the next along k.
+  const ulong next_a = THREADS * CHUNK / BM * lda, next_b = THREADS * CHUNK / BN * ldb;
+
+  const uint first = k % BK != 0 || k == 0 ? k % BK : BK;
+  FETCH_FIRST(stage_a, a, at_a, BM, COUNT_A, !TRANS_A, next_a, first)
+  FETCH_FIRST(stage_b, b, at_b, BN, COUNT_B, TRANS_B, next_b, first)
+  ADVANCE(a, at_a, COUNT_A, !TRANS_A, TRANS_A ? first * lda : first)
+  ADVANCE(b, at_b, COUNT_B, TRANS_B, TRANS_B ? first : first * ldb)
+  const ulong step_a = TRANS_A ? BK * lda : BK, step_b = TRANS_B ? BK : BK * ldb;
+
+  LOCAL_PTR float* const slices_a = (LOCAL_PTR float*)memory_a;
+  LOCAL_PTR float* const slices_b = (LOCAL_PTR float*)memory_b;
+  PLACE_SLICE(slices_a, stage_a, BM, COUNT_A, !TRANS_A)
+  PLACE_SLICE(slices_b, stage_b, BN, COUNT_B, TRANS_B)
   BARRIER();
 
   uint now = 0;
-  for (uint k0 = 0; k0 < k; k0 += BK) {
-    const bool more = k0 + BK < k;
+  for (uint done = first;; done += BK) {
+    const bool more = done < k;
     if (more) {
-      const uint depth = k - k0 - BK;
-      a += step_a;
-      b += step_b;
-      FETCH(stage_a, a, lda, BM, COUNT_A, !TRANS_A, rows, depth)
-      FETCH(stage_b, b, ldb, BN, COUNT_B, TRANS_B, cols, depth)
+      FETCH(stage_a, a, at_a, BM, COUNT_A, !TRANS_A, next_a)
+      FETCH(stage_b, b, at_b, BN, COUNT_B, TRANS_B, next_b)
+      ADVANCE(a, at_a, COUNT_A, !TRANS_A, step_a)
+      ADVANCE(b, at_b, COUNT_B, TRANS_B, step_b)
     }
-    UNROLL for (int kk = 0; kk < BK; ++kk) {
-      float x[TM], y[TN];
-      UNROLL for (int i = 0; i < TM; i += 4) {
-        const float4 v = FOUR(slice_a, (now * BK + kk) * PITCH_A + PLACE(i, ty, TM, BM));
-        x[i] = v.x, x[i + 1] = v.y, x[i + 2] = v.z, x[i + 3] = v.w;
-      }
-      UNROLL for (int j = 0; j < TN; j += 4) {
-        const float4 v = FOUR(slice_b, (now * BK + kk) * PITCH_B + PLACE(j, tx, TN, BN));
-        y[j] = v.x, y[j + 1] = v.y, y[j + 2] = v.z, y[j + 3] = v.w;
-      }
-      UNROLL for (int i = 0; i < TM; ++i) {
-        UNROLL for (int j = 0; j < TN; ++j) sum[i][j] = fma(x[i], y[j], sum[i][j]);
+    LOCAL_PTR const float* const slice_a = slices_a + now * (BK * BM);
+    LOCAL_PTR const float* const slice_b = slices_b + now * (BK * BN);
+    UNROLL_FOUR for (int k4 = 0; k4 < BK; k4 += 4) {
+      UNROLL for (int kk = k4; kk < k4 + 4; ++kk) {
+        float x[TM], y[TN];
+        READ(x, slice_a, kk, ty, TM, BM, !TRANS_A)
+        READ(y, slice_b, kk, tx, TN, BN, TRANS_B)
+        UNROLL for (int i = 0; i < TM; ++i) {
+          UNROLL for (int j = 0; j < TN; ++j) sum[i][j] = fma(x[i], y[j], sum[i][j]);
+        }
       }
     }
+    if (!more) break;
     now ^= 1;
-    if (more) {
-      PLACE_SLICE(slice_a + now * BK * PITCH_A, stage_a, BM, PITCH_A, COUNT_A, !TRANS_A)
-      PLACE_SLICE(slice_b + now * BK * PITCH_B, stage_b, BN, PITCH_B, COUNT_B, TRANS_B)
-    }
+    PLACE_SLICE(slices_a + now * (BK * BM), stage_a, BM, COUNT_A, !TRANS_A)
+    PLACE_SLICE(slices_b + now * (BK * BN), stage_b, BN, COUNT_B, TRANS_B)
     BARRIER();
   }
 
+  float shift[TN];
+  UNROLL for (int j = 0; j < TN; ++j) {
+    const uint col = PLACE(j, tx, TN, BN);
+    shift[j] = has_bias && col < cols ? LOAD(bias, col0 + col) : 0.0f;  // its own offset need not be aligned
+  }
+  c += item * stride_c + (ulong)row0 * ldc + col0;
   UNROLL for (int i = 0; i < TM; ++i) {
     const uint row = PLACE(i, ty, TM, BM);
     if (row >= rows) continue;
@@ -146,25 +203,18 @@ KERNEL GROUP_SIZE(THREADS) void gemm(IN(REAL, a), IN(REAL, b), OUT(REAL, c), IN(
     UNROLL for (int j = 0; j < TN; j += 4) {
       const uint col = PLACE(j, tx, TN, BN);
       if (col >= cols) continue;
-      float4 v = F32X4(alpha * sum[i][j], alpha * sum[i][j + 1], alpha * sum[i][j + 2], alpha * sum[i][j + 3]);
-      if (beta != 0.0f) {
-        const float4 old = LOAD4(ct, col);
-        v = F32X4(fma(beta, old.x, v.x), fma(beta, old.y, v.y), fma(beta, old.z, v.z), fma(beta, old.w, v.w));
-      }
-      if (has_bias) {
-        GLOBAL const REAL* shift = bias + col0 + col;  // its own offset need not be aligned
-        v = F32X4(v.x + shift[0], v.y + shift[1], v.z + shift[2], v.w + shift[3]);
-      }
-      STORE4(ct, col, F32X4(ACTIVATE(v.x), ACTIVATE(v.y), ACTIVATE(v.z), ACTIVATE(v.w)));
+      const float4 old = beta != 0.0f ? LOAD4(ct, col) : F32X4(0.0f, 0.0f, 0.0f, 0.0f);
+      STORE4(ct, col, F32X4(ACTIVATE(fma(beta, old.x, fma(alpha, sum[i][j], shift[j]))),
+                            ACTIVATE(fma(beta, old.y, fma(alpha, sum[i][j + 1], shift[j + 1]))),
+                            ACTIVATE(fma(beta, old.z, fma(alpha, sum[i][j + 2], shift[j + 2]))),
+                            ACTIVATE(fma(beta, old.w, fma(alpha, sum[i][j + 3], shift[j + 3])))));
     }
 #else
     UNROLL for (int j = 0; j < TN; ++j) {
       const uint col = PLACE(j, tx, TN, BN);
       if (col >= cols) continue;
-      float v = alpha * sum[i][j];
-      if (beta != 0.0f) v = fma(beta, LOAD(ct, col), v);
-      if (has_bias) v += LOAD(bias, col0 + col);
-      STORE(ct, col, ACTIVATE(v));
+      const float old = beta != 0.0f ? LOAD(ct, col) : 0.0f;
+      STORE(ct, col, ACTIVATE(fma(beta, old, fma(alpha, sum[i][j], shift[j]))));
     }
 #endif
   }

@@ -55,6 +55,18 @@ get_nvrtc() {
   export PORTICO_NVRTC=$library
 }
 
+# NVIDIA's disassembler, 5 MB: what NVRTC makes of the kernels is looked at.
+get_nvdisasm() {
+  local program
+  [ -z "${PORTICO_NVDISASM:-}" ] || return 0
+  if command -v nvdisasm >/dev/null 2>&1; then return 0; fi
+  pip_install nvidia-cuda-nvdisasm || { missing+=("nvdisasm|$reason"); return; }
+  program=$(find "$root/build/python/lib" -name nvdisasm -path '*/bin/*' | head -n1)
+  [ -n "$program" ] || { missing+=("nvdisasm|the package holds no nvdisasm"); return; }
+  chmod +x "$program"
+  export PORTICO_NVDISASM=$program
+}
+
 # Whether programs built with the thread sanitizer start here at all: their memory map does not fit every kernel.
 tsan_works() {
   local trial="$root/build/tsan-trial"

@@ -83,6 +83,7 @@ if [ -n "$full" ]; then
   get_python
   get_intel
   get_nvrtc
+  get_nvdisasm
   phase_done "python packages"
 fi
 

@@ -13,7 +13,9 @@
 #define OUT(T, x) T* __restrict__ x
 #define OFFSET(x)
 #define GROUP_SIZE(n) __launch_bounds__(n, 1)  // without the 1, ptxas spills a little to fit more groups
+#define GROUP_SIZE_128(n) __launch_bounds__(n, 512 / (n))
 #define UNROLL _Pragma("unroll")
+#define UNROLL_FOUR UNROLL
 
 // Where a thread is
 #define LOCAL_ID (threadIdx.x)

@@ -12,7 +12,9 @@
 #define OUT(T, x) T* __restrict__ x
 #define OFFSET(x)
 #define GROUP_SIZE(n) __launch_bounds__(n)
+#define GROUP_SIZE_128(n) GROUP_SIZE(n)
 #define UNROLL _Pragma("unroll")
+#define UNROLL_FOUR _Pragma("unroll 1")
 
 // Where a thread is
 #define LOCAL_ID (threadIdx.x)

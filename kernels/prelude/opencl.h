@@ -12,7 +12,9 @@
 #define OUT(T, x) __global T* restrict x, const ulong x##_offset
 #define OFFSET(x) x += x##_offset
 #define GROUP_SIZE(n) __attribute__((reqd_work_group_size(n, 1, 1)))
+#define GROUP_SIZE_128(n) GROUP_SIZE(n)
 #define UNROLL _Pragma("unroll")
+#define UNROLL_FOUR UNROLL
 
 // Where a thread is
 #define LOCAL_ID ((uint)get_local_id(0))

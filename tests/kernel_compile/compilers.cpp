@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -14,6 +12,7 @@
 #include "backends/cuda/api.hpp"
 #include "backends/hip/api.hpp"
 #include "code_object.hpp"
+#include "command.hpp"
 
 namespace portico::test {
 namespace {
@@ -95,27 +94,56 @@ std::vector<int> nvrtc_knows(const std::vector<int>& wanted) {
   return known;
 }
 
-std::string compile_nvrtc(const std::string& text, int arch) {
+namespace {
+
+struct NvrtcResult {
+  std::string wrong, log, ptx;
+  std::vector<char> image;
+};
+
+NvrtcResult run_nvrtc(const std::string& text, int arch) {
+  NvrtcResult result;
   cuda::Program job = nullptr;
-  if (g_nvrtc.nvrtcCreateProgram(&job, text.c_str(), "kernel.cl", 0, nullptr, nullptr) != cuda::kCompileSuccess)
-    return "nvrtcCreateProgram failed";
+  if (g_nvrtc.nvrtcCreateProgram(&job, text.c_str(), "kernel.cl", 0, nullptr, nullptr) != cuda::kCompileSuccess) {
+    result.wrong = "nvrtcCreateProgram failed";
+    return result;
+  }
   const std::string target = "--gpu-architecture=sm_" + std::to_string(arch);
   const char* options[] = {target.c_str(), "--std=c++17", "--fmad=true", "--ptxas-options=-v"};
   const cuda::CompileResult code = g_nvrtc.nvrtcCompileProgram(job, 4, options);
   std::size_t size = 0;
   g_nvrtc.nvrtcGetProgramLogSize(job, &size);
-  std::string log(size, '\0');
-  if (size > 0) g_nvrtc.nvrtcGetProgramLog(job, log.data());
-  std::string ptx;
+  result.log.resize(size);
+  if (size > 0) g_nvrtc.nvrtcGetProgramLog(job, result.log.data());
   if (code == cuda::kCompileSuccess && g_nvrtc.nvrtcGetPTXSize(job, &size) == cuda::kCompileSuccess) {
-    ptx.resize(size);
-    g_nvrtc.nvrtcGetPTX(job, ptx.data());
+    result.ptx.resize(size);
+    g_nvrtc.nvrtcGetPTX(job, result.ptx.data());
+  }
+  if (code == cuda::kCompileSuccess && g_nvrtc.nvrtcGetCUBINSize(job, &size) == cuda::kCompileSuccess) {
+    result.image.resize(size);
+    g_nvrtc.nvrtcGetCUBIN(job, result.image.data());
   }
   g_nvrtc.nvrtcDestroyProgram(&job);
-  if (code != cuda::kCompileSuccess) return std::string(g_nvrtc.nvrtcGetErrorString(code)) + "\n" + log;
-  if (log.find("bytes stack frame") == std::string::npos) return "NVRTC reported no kernel:\n" + log;
-  if (const std::string doubles = doubles_in(ptx); !doubles.empty()) return doubles;
-  return spills_in(log);
+  if (code != cuda::kCompileSuccess)
+    result.wrong = std::string(g_nvrtc.nvrtcGetErrorString(code)) + "\n" + result.log;
+  else if (result.log.find("bytes stack frame") == std::string::npos)
+    result.wrong = "NVRTC reported no kernel:\n" + result.log;
+  return result;
+}
+
+}  // namespace
+
+std::string compile_nvrtc(const std::string& text, int arch) {
+  const NvrtcResult result = run_nvrtc(text, arch);
+  if (!result.wrong.empty()) return result.wrong;
+  if (const std::string doubles = doubles_in(result.ptx); !doubles.empty()) return doubles;
+  return spills_in(result.log);
+}
+
+Cubin compile_cubin(const std::string& text, int arch) {
+  NvrtcResult result = run_nvrtc(text, arch);
+  if (result.wrong.empty() && result.image.empty()) result.wrong = "NVRTC gave no machine code";
+  return {std::move(result.wrong), std::move(result.log), std::move(result.image)};
 }
 
 // What the host believes of the kernels (lines of the HIP stand-in: name, bytes of local memory, bytes of each
@@ -182,18 +210,14 @@ std::string open_clang() {
 std::string compile_clang(const std::string& text) {
   const std::string file = "kernel." + std::to_string(getpid()) + ".cl";
   std::ofstream(file, std::ios::binary) << text;
-  const std::string command = std::string(clang()) +
-                              " -x cl -cl-std=CL1.2 -fsyntax-only -Xclang -finclude-default-header"
-                              " -Werror=implicit-function-declaration " +
-                              file + " 2>&1";
   std::string log;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (!pipe) return "clang did not start";
-  std::array<char, 4096> part;
-  while (const std::size_t count = fread(part.data(), 1, part.size(), pipe)) log.append(part.data(), count);
-  const int status = pclose(pipe);
+  const bool accepted = run_command(std::string(clang()) +
+                                        " -x cl -cl-std=CL1.2 -fsyntax-only -Xclang -finclude-default-header"
+                                        " -Werror=implicit-function-declaration " +
+                                        file,
+                                    log);
   unlink(file.c_str());
-  return status == 0 ? std::string() : "clang refuses it:\n" + log;
+  return accepted ? std::string() : "clang refuses it:\n" + log;
 }
 
 }  // namespace portico::test

@@ -16,6 +16,15 @@ std::vector<int> nvrtc_knows(const std::vector<int>& wanted);
 
 /// Empty when the text compiles without error and no kernel in it spills registers; else the log or the spills.
 std::string compile_nvrtc(const std::string& text, int arch);
+
+/// NVRTC's machine code for sm_`arch`, with ptxas's report of registers and memory.
+struct Cubin {
+  std::string wrong;  ///< why there is none
+  std::string log;
+  std::vector<char> image;
+};
+Cubin compile_cubin(const std::string& text, int arch);
+
 /// `host`: what the HIP stand-in recorded of the text's kernels, to be held against the code object; may be empty.
 std::string compile_hiprtc(const std::string& text, const std::string& arch, const std::string& host);
 

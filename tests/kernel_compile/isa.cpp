@@ -1,6 +1,5 @@
 #include "isa.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -8,6 +7,8 @@
 #include <fstream>
 #include <regex>
 
+#include "command.hpp"
+#include "hot_loop.hpp"
 #include "texts.hpp"
 
 namespace portico::test {
@@ -16,15 +17,6 @@ namespace {
 const char* clang() {
   const char* given = std::getenv("PORTICO_CLANG_HIP");
   return given ? given : "clang-19";
-}
-
-// What a command printed, and whether it went well.
-bool run(const std::string& command, std::string& output) {
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (!pipe) return false;
-  char piece[4096];
-  while (const std::size_t size = std::fread(piece, 1, sizeof piece, pipe)) output.append(piece, size);
-  return pclose(pipe) == 0;
 }
 
 // The kernels' notes stand at the end of the assembly, as YAML.
@@ -52,22 +44,24 @@ std::string wrong_wavefront(const std::string& assembly, const std::string& targ
 std::string open_clang_hip() {
   std::string output;
   const std::string command = std::string(clang()) + " --version";
-  return run(command, output) ? std::string()
-                              : std::string("no clang for AMD's processors: ") + clang() +
-                                    " (its path can be given by PORTICO_CLANG_HIP)";
+  return run_command(command, output) ? std::string()
+                                      : std::string("no clang for AMD's processors: ") + clang() +
+                                            " (its path can be given by PORTICO_CLANG_HIP)";
 }
 
-std::string compile_isa(const std::string& text, const std::string& target, bool wants_wide_reads) {
+std::string compile_isa(const std::string& text, const std::string& target, const Expected& expected,
+                        std::string* figures) {
   static const std::string words = read_file(PORTICO_HIP_WORDS);
   const std::string name = "isa." + std::to_string(getpid());
   std::ofstream(name + ".hip", std::ios::binary) << words << text;
   const std::string arch = target.substr(0, target.find(' '));
   const std::string more = arch == target ? std::string() : target.substr(arch.size());
   std::string output;
-  const bool compiled = run(std::string(clang()) + " -x hip --offload-arch=" + arch + more +
-                                " -nogpulib -nogpuinc --cuda-device-only -std=c++17 -O3 -ffp-contract=fast -S " + name +
-                                ".hip -o " + name + ".s",
-                            output);
+  const bool compiled =
+      run_command(std::string(clang()) + " -x hip --offload-arch=" + arch + more +
+                      " -nogpulib -nogpuinc --cuda-device-only -std=c++17 -O3 -ffp-contract=fast -S " + name +
+                      ".hip -o " + name + ".s",
+                  output);
   const std::string assembly = compiled ? read_file(name + ".s") : std::string();
   unlink((name + ".hip").c_str());
   unlink((name + ".s").c_str());
@@ -75,9 +69,34 @@ std::string compile_isa(const std::string& text, const std::string& target, bool
   if (const std::string scratch = scratch_in(assembly); !scratch.empty()) return scratch;
   if (const std::string wrong = wrong_wavefront(assembly, target); !wrong.empty()) return wrong;
   if (assembly.find("_f64") != std::string::npos) return "computes in double";
-  if (wants_wide_reads && assembly.find("ds_read_b128") == std::string::npos &&
-      assembly.find("ds_load_b128") == std::string::npos)
-    return "reads local memory word by word: no ds_read_b128";
+  if (expected.density == 0) return {};
+
+  const Listing code = read_amd(assembly);
+  const HotLoop loop = hot_loop(code);
+  const auto inside = [&](const char* prefix) { return count(code, prefix, loop.begin, loop.end); };
+  if (figures) {
+    static const std::regex row(R"(\.(vgpr_count|group_segment_fixed_size): +(\d+))");
+    std::string resources;
+    for (std::sregex_iterator at(assembly.begin(), assembly.end(), row), end; at != end; ++at)
+      resources += ", " + (*at)[1].str() + " " + (*at)[2].str();
+    char line[160];
+    std::snprintf(line, sizeof line, "%4d instructions, loop %4d, arithmetic %4d = %.3f, ds %3d, global %2d",
+                  static_cast<int>(code.instructions.size()), loop.all, loop.arithmetic, loop.density(), inside("ds_"),
+                  inside("global_load"));
+    *figures = line + resources;
+  }
+  if (loop.arithmetic == 0) return "no loop with multiply-adds";
+  if (loop.density() < expected.amd_density)
+    return "the hot loop's " + std::to_string(loop.all) + " instructions hold " + std::to_string(loop.arithmetic) +
+           " of arithmetic: " + std::to_string(loop.density()) + ", less than " + std::to_string(expected.amd_density);
+  if (inside("ds_read_b128") + inside("ds_load_b128") == 0) return "reads local memory word by word";
+  const HotLoop outer = around(code, loop);
+  const auto moved = [&](const char* prefix) { return count(code, prefix, outer.begin, outer.end); };
+  const int wide = moved("global_load_dwordx4") + moved("global_load_b128");
+  const int moves = moved("global_load") + moved("flat_load");
+  if (expected.vectors && (wide == 0 || wide != moves))
+    return "the loop reads global memory " + std::to_string(wide) + " times by 16 bytes, " +
+           std::to_string(moves - wide) + " times by fewer";
   return {};
 }
 

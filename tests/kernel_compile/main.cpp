@@ -1,6 +1,6 @@
 // Compiles every kernel text that the operator tests launched through a real compiler:
 //
-//   kernel_compile nvrtc|hiprtc|clang|isa|coverage <folder that PORTICO_DUMP filled> <kernels folder>
+//   kernel_compile nvrtc|hiprtc|clang|isa|sass|coverage|figures <folder that PORTICO_DUMP filled> <kernels folder>
 //
 // Exit code 77, with the reason, when the compiler or the texts are not there.
 #include <algorithm>
@@ -8,12 +8,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "compilers.hpp"
 #include "isa.hpp"
 #include "jobs.hpp"
+#include "sass.hpp"
 #include "texts.hpp"
 
 namespace portico::test {
@@ -32,6 +34,8 @@ const std::vector<std::string> kHipSampled = {"gfx906", "gfx1010"};
 const std::vector<std::string> kIsa = {"gfx942", "gfx1100", "gfx1201", "gfx1100 -mwavefrontsize64"};
 const std::vector<std::string> kIsaOthers = {"gfx942", "gfx1201"};
 const std::vector<std::string> kIsaMain = {"gemm", "conv", "conv_weight"};
+// Machine code of NVIDIA's is read where memory for it is known to differ.
+const std::vector<int> kSass = {80, 90, 100};
 constexpr std::size_t kStep = 4, kMostSampled = 100, kMostIsa = 40;
 
 std::vector<KernelText> some(const std::vector<KernelText>& texts) {
@@ -70,6 +74,49 @@ std::vector<KernelText> of_isa(const std::vector<KernelText>& texts) {
   return chosen;
 }
 
+// Of what an expectation is known for: what differs in more than an activation, once.
+std::vector<KernelText> measured(const std::vector<KernelText>& texts) {
+  std::vector<KernelText> chosen;
+  std::set<std::string> seen;
+  for (const KernelText& text : texts) {
+    if (expected_of(text.file, text.spec).density == 0) continue;
+    auto words = words_of(text.spec);
+    for (const char* word : {"ACT", "BIAS", "MASKED"}) words.erase(word);
+    std::string key = text.file;
+    for (const auto& [name, value] : words) key += " " + name + "=" + value;
+    if (seen.insert(key).second) chosen.push_back(text);
+  }
+  return chosen;
+}
+
+std::string open_sass() {
+  const std::string reason = open_nvrtc();
+  return reason.empty() ? open_nvdisasm() : reason;
+}
+
+// The table of kernels/PERFORMANCE.md: what the tests `sass` and `isa` count, good or bad.
+int figures(const std::vector<KernelText>& texts, const std::string& cuda, const std::string& hip) {
+  if (const std::string reason = open_sass(); !reason.empty()) return skip(reason);
+  const bool amd = open_clang_hip().empty();
+  for (const KernelText& text : texts) {
+    const Expected expected = expected_of(text.file, text.spec);
+    std::printf("%s\n", title(text, "").c_str());
+    const auto print = [](const std::string& target, const std::string& line, const std::string& wrong) {
+      std::printf("  %-8s %s %s\n", target.c_str(), line.c_str(), wrong.c_str());
+    };
+    std::string line;
+    for (const int arch : nvrtc_knows(kSass)) {
+      const std::string wrong = compile_sass(text.with(cuda), arch, expected, &line);
+      print("sm_" + std::to_string(arch), line, wrong);
+    }
+    for (const std::string& arch : amd ? kIsa : std::vector<std::string>()) {
+      const std::string wrong = compile_isa(text.with(hip), arch, expected, &line);
+      print(arch, line, wrong);
+    }
+  }
+  return 0;
+}
+
 template <typename Arch, typename Name, typename Compile>
 void add(std::vector<Job>& jobs, const std::vector<KernelText>& texts, const std::vector<Arch>& archs,
          const std::string& prelude, Name name, Compile compile) {
@@ -96,7 +143,8 @@ int coverage(const KernelTexts& texts) {
 
 int main(int argc, char** argv) {
   if (argc != 4) {
-    std::fprintf(stderr, "usage: %s nvrtc|hiprtc|clang|isa|coverage <dump folder> <kernels folder>\n", argv[0]);
+    std::fprintf(stderr, "usage: %s nvrtc|hiprtc|clang|isa|sass|coverage|figures <dump folder> <kernels folder>\n",
+                 argv[0]);
     return 2;
   }
   const std::string mode = argv[1];
@@ -137,10 +185,22 @@ int main(int argc, char** argv) {
     const std::string words = prelude("hip.h");
     for (const KernelText& text : of_isa(gpu))
       for (const std::string& target : is_isa_main(text) ? kIsa : kIsaOthers) {
-        const bool wide = text.file == "gemm";
-        jobs.push_back({title(text, target),
-                        [source = text.with(words), target, wide] { return compile_isa(source, target, wide); }});
+        const Expected expected = expected_of(text.file, text.spec);
+        jobs.push_back({title(text, target), [source = text.with(words), target, expected] {
+                          return compile_isa(source, target, expected);
+                        }});
       }
+  } else if (mode == "sass") {
+    if (const std::string reason = open_sass(); !reason.empty()) return skip(reason);
+    const std::string words = prelude("cuda.h");
+    for (const KernelText& text : measured(gpu))
+      for (const int arch : nvrtc_knows(kSass))
+        jobs.push_back({title(text, "sm_" + std::to_string(arch)),
+                        [source = text.with(words), arch, expected = expected_of(text.file, text.spec)] {
+                          return compile_sass(source, arch, expected);
+                        }});
+  } else if (mode == "figures") {
+    return figures(measured(gpu), prelude("cuda.h"), prelude("hip.h"));
   } else if (mode == "clang") {
     if (const std::string reason = open_clang(); !reason.empty()) return skip(reason);
     const std::string words = prelude("opencl.h");

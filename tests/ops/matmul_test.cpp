@@ -114,8 +114,9 @@ OpCase linear_case(const Shape& x, std::int64_t out, bool with_bias, Activation 
 }
 
 // One element, one below and one above the tiles' edges, several tiles, one dimension of 1, several blocks of k.
-const Size kSizes[] = {{1, 1, 1},   {7, 31, 8},  {8, 33, 7},    {9, 16, 33},    {31, 8, 31},  {33, 65, 17},
-                       {5, 1, 130}, {66, 40, 9}, {130, 36, 64}, {12, 20, 2100}, {40, 10, 70}, {70, 3, 1}};
+const Size kSizes[] = {{1, 1, 1},    {7, 31, 8},  {8, 33, 7},    {9, 16, 33},   {31, 8, 31},
+                       {33, 65, 17}, {5, 1, 130}, {66, 40, 9},   {130, 36, 64}, {12, 20, 2100},
+                       {40, 10, 70}, {70, 3, 1},  {260, 132, 20}};
 
 }  // namespace
 

@@ -185,8 +185,8 @@ void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, con
     kernel.launch({.groups = {plan.groups + plan.idle_groups, 1, 1}, .local = {1, 1, 1}}, args);
     return;
   }
-  const GemmGpuPlan plan = plan_gemm_gpu(call, device.info(), choice);
   const bool vec = dtype == DType::f32 && four_aligned(call, a, b, c);
+  const GemmGpuPlan plan = plan_gemm_gpu(call, device.info(), vec, choice);
   const Kernel kernel = family().get(device, key(common_key(dtype, call), plan.tile, vec, 0xffff), [&] {
     return common_spec(dtype, call, false)
         .set("BM", plan.bm)

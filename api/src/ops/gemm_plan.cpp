@@ -102,19 +102,21 @@ GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores, co
   return plan;
 }
 
-GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info, const GemmChoice* choice) {
+GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info, bool vec, const GemmChoice* choice) {
   // Largest first. A tile is taken when it still gives every compute unit a group, and its padding is not most of it.
   static constexpr GemmGpuPlan kTiles[] = {
       {.tile = 0, .bm = 128, .bn = 128, .bk = 8, .tm = 8, .tn = 8, .groups = 0},
-      {.tile = 1, .bm = 64, .bn = 64, .bk = 16, .tm = 4, .tn = 4, .groups = 0},
+      {.tile = 1, .bm = 64, .bn = 64, .bk = 16, .tm = 8, .tn = 8, .groups = 0},
       {.tile = 2, .bm = 32, .bn = 32, .bk = 16, .tm = 4, .tn = 4, .groups = 0},
   };
   for (const GemmGpuPlan& tile : kTiles) {
     GemmGpuPlan plan = tile;
+    // Addresses of 32 single elements a slice beside 64 sums are more than a thread's registers.
+    if (!vec && plan.threads() < 128) plan.tm = plan.tn = 4;
     plan.groups = static_cast<std::uint64_t>(divide_up(call.m, plan.bm) * divide_up(call.n, plan.bn) * call.batch);
     const bool smallest = &tile == std::end(kTiles) - 1;
-    const bool fits = plan.threads() <= info.max_group_size &&
-                      2 * plan.bk * (plan.bm + plan.bn + 8) * sizeof(float) <= info.local_bytes;
+    const bool fits =
+        plan.threads() <= info.max_group_size && 2 * plan.bk * (plan.bm + plan.bn) * sizeof(float) <= info.local_bytes;
     const bool filled = 2 * call.m > plan.bm && 2 * call.n > plan.bn && plan.groups >= info.compute_units;
     const bool chosen =
         choice != nullptr && choice->tile >= 0 ? plan.tile == static_cast<std::uint32_t>(choice->tile) : filled;

@@ -31,6 +31,7 @@ struct GemmGpuPlan {
 
   std::uint32_t threads() const { return bm / tm * (bn / tn); }
 };
-GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info, const GemmChoice* choice = nullptr);
+/// `vec`: four elements move at once.
+GemmGpuPlan plan_gemm_gpu(const Gemm& call, const DeviceInfo& info, bool vec, const GemmChoice* choice = nullptr);
 
 }  // namespace portico::detail

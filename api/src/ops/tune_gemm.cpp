@@ -55,7 +55,7 @@ std::vector<GemmChoice> candidates(const Device& device, const Product& p) {
   if (has_gemm_slot(device) && vendor_allowed()) all.push_back({.vendor = 0});
   const Gemm call = call_of(p);
   if (!cpu_shape(device)) {
-    const std::uint32_t by_rule = plan_gemm_gpu(call, device.info()).tile;
+    const std::uint32_t by_rule = plan_gemm_gpu(call, device.info(), true).tile;
     for (const int tile : {0, 1, 2})
       if (static_cast<std::uint32_t>(tile) != by_rule) all.push_back({.vendor = 0, .tile = tile});
     return all;
