@@ -55,7 +55,8 @@ Json variables() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const auto equals = text.find('=');
-    for (const char* prefix : {"PORTICO_", "OPENBLAS_", "OMP_", "OCL_", "POCL_", "CUDA_", "HIP_", "ROCR_"})
+    for (const char* prefix :
+         {"PORTICO_", "OPENBLAS_", "OMP_", "OCL_", "POCL_", "CL_CONFIG_", "CUDA_", "HIP_", "ROCR_"})
       if (equals != std::string::npos && text.rfind(prefix, 0) == 0)
         all[text.substr(0, equals)] = text.substr(equals + 1);
   }

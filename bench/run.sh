@@ -28,8 +28,11 @@ cmake --preset release >"$log" 2>&1 || fail "cmake --preset release failed (see 
 cmake --build --preset release --target portico-bench portico_opencl portico_cuda portico_hip >"$log" 2>&1 ||
   fail "the build failed: $(grep -m1 -E 'error:|undefined reference' "$log" || echo "see $log")"
 
-# OpenBLAS chooses its kernels when it is loaded, and takes slower ones on a processor that it does not know.
-if [ -z "${OPENBLAS_CORETYPE:-}" ] && grep -qw avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX; fi
+# OpenBLAS chooses its kernels when it is loaded, Intel's CPU runtime for OpenCL what it compiles for; on a processor that
+# they do not know both take slower ones.
+if grep -qw avx512f /proc/cpuinfo; then
+  export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX} CL_CONFIG_CPU_TARGET_ARCH=${CL_CONFIG_CPU_TARGET_ARCH:-skx}
+fi
 
 name=bench-${suite//,/-}
 code=0

@@ -1,6 +1,7 @@
 // Devices of every platform, and what the core wants to know about them.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "backends/opencl/objects.hpp"
@@ -151,6 +152,8 @@ std::string toolchain(cl_device_id id) {
   std::string text = platform_text(platform, CL_PLATFORM_NAME) + " " + platform_text(platform, CL_PLATFORM_VERSION) +
                      "; driver " + device_text(id, CL_DRIVER_VERSION) + "; " + device_text(id, CL_DEVICE_NAME) + "; " +
                      device_text(id, CL_DEVICE_VERSION) + "; " + compiler_options(id);
+  // Intel's CPU runtime makes code for the processor that this variable names, else for the one that it recognises.
+  if (const char* target = std::getenv("CL_CONFIG_CPU_TARGET_ARCH")) text += std::string("; target ") + target;
   constexpr std::size_t kRoom = sizeof(portico_device_info::toolchain) - 1;
   if (text.size() <= kRoom) return text;
   std::uint64_t digest = 0xcbf29ce484222325u;  // FNV-1a

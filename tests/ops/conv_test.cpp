@@ -32,6 +32,7 @@ const std::vector<OpCase>& plain_cases() {
       conv_case("dilation_3x2_stride_2", {1, 3, 11, 10, 8, 3, 3, options({2, 2}, {3, 1}, {3, 2})}),
       conv_case("padding_beyond_filter", {1, 16, 3, 4, 8, 2, 2, options({1, 1}, {3, 2})}),
       conv_case("channels_512_to_513_1x1", {2, 512, 2, 3, 513, 1, 1}),  // a weight gradient by gemm
+      conv_case("channels_512_to_513_1x1_stride", {2, 512, 3, 5, 513, 1, 1, options({2, 3}, {0, 0})}),
       conv_case("groups_3", {1, 21, 5, 5, 9, 3, 3, options({1, 1}, {1, 1}, {1, 1}, 3)}),
       conv_case("groups_2_of_33", {1, 66, 4, 4, 66, 1, 1, options({1, 1}, {0, 0}, {1, 1}, 2)}),
       conv_case("depthwise", {1, 33, 5, 6, 33, 3, 3, options({1, 1}, {1, 1}, {1, 1}, 33)}),
