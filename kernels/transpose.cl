@@ -3,8 +3,20 @@
 // other axes are batches.
 //
 // Spec:  T0, TY  storage types      RANK  batch axes, 0 to 4     TILE  GPU shape: 32, in groups of TILE x 8
+//        STREAM  CPU shape, 1: y is f32 and larger than the caches. Tiles of BAND x BLOCK are then collected in private memory,
+//                so that rows are read and, past the caches, written by several lines at a time (1.35 to 1.8 times faster; in the
+//                caches slower)
 //        CPU_SHAPE, INTEGERS (lanes.h)
 #include "lanes.h"
+
+#if STREAM
+#define BAND 64
+#define BLOCK 128
+#define PITCH (BLOCK + 16)
+#else
+#define BAND 16
+#define BLOCK 0x40000000
+#endif
 
 #define BATCH_AXIS(k) , const uint extent_##k, const uint x_stride_##k, const uint y_stride_##k
 #define BATCH_STEP(k)                              \
@@ -44,34 +56,54 @@ KERNEL void transpose(IN(T0, x), OUT(TY, y), const uint batches, const uint coun
                       const uint x_stride_i, const uint y_stride_j, const uint bands BATCH_AXES) {
   OFFSET(x);
   OFFSET(y);
-  // A unit is a band of sixteen along J, all of I.
+  // A unit is a band along J, all of I in blocks.
   const uint units = batches * bands;
   const uint first = (uint)((ulong)units * GROUP_ID / GROUPS);
   const uint last = (uint)((ulong)units * (GROUP_ID + 1) / GROUPS);
+#if STREAM
+  float tile[BAND * PITCH];
+#endif
   for (uint unit = first; unit < last; ++unit) {
     ulong x_base = 0, y_base = 0;
     uint rest = unit / bands;
-    const uint j0 = (unit - rest * bands) * 16;
-    const uint width = min(16u, count_j - j0);
+    const uint band = (unit - rest * bands) * BAND, band_end = min(count_j, band + BAND);
     LOCATE
     (void)rest;
-    x_base += j0;
-    y_base += (ulong)j0 * y_stride_j;
-    uint i = 0;
-    if (width == 16) {
-      for (; i + 16 <= count_i; i += 16) {
-        V a[16], b[16];
-        UNROLL for (uint k = 0; k < 16; ++k) a[k] = VLOAD_AS(T0, x, x_base + (ulong)(i + k) * x_stride_i);
-        UNROLL for (uint k = 0; k < 8; ++k) { b[2 * k] = LOW(a[k], a[k + 8]); b[2 * k + 1] = HIGH(a[k], a[k + 8]); }
-        UNROLL for (uint k = 0; k < 8; ++k) { a[2 * k] = LOW(b[k], b[k + 8]); a[2 * k + 1] = HIGH(b[k], b[k + 8]); }
-        UNROLL for (uint k = 0; k < 8; ++k) { b[2 * k] = LOW(a[k], a[k + 8]); b[2 * k + 1] = HIGH(a[k], a[k + 8]); }
-        UNROLL for (uint k = 0; k < 8; ++k) { a[2 * k] = LOW(b[k], b[k + 8]); a[2 * k + 1] = HIGH(b[k], b[k + 8]); }
-        UNROLL for (uint k = 0; k < 16; ++k) VSTORE_AS(TY, y, y_base + (ulong)k * y_stride_j + i, a[k]);
+    for (uint block = 0, block_end; block < count_i; block = block_end) {
+      block_end = count_i - block > BLOCK ? block + BLOCK : count_i;
+#if STREAM
+      const bool whole_lines = ((ulong)(y + y_base) & 63) == 0 && y_stride_j % 16 == 0;
+      const bool buffered = whole_lines && (block_end - block) % 16 == 0 && (band_end - band) % 16 == 0;
+#endif
+      for (uint j0 = band; j0 < band_end; j0 += 16) {
+        const uint width = min(16u, band_end - j0);
+        const ulong from = x_base + j0, to = y_base + (ulong)j0 * y_stride_j;
+        uint i = block;
+        for (; width == 16 && i + 16 <= block_end; i += 16) {
+          V a[16], b[16];
+          UNROLL for (uint k = 0; k < 16; ++k) a[k] = VLOAD_AS(T0, x, from + (ulong)(i + k) * x_stride_i);
+          UNROLL for (uint k = 0; k < 8; ++k) { b[2 * k] = LOW(a[k], a[k + 8]); b[2 * k + 1] = HIGH(a[k], a[k + 8]); }
+          UNROLL for (uint k = 0; k < 8; ++k) { a[2 * k] = LOW(b[k], b[k + 8]); a[2 * k + 1] = HIGH(b[k], b[k + 8]); }
+          UNROLL for (uint k = 0; k < 8; ++k) { b[2 * k] = LOW(a[k], a[k + 8]); b[2 * k + 1] = HIGH(a[k], a[k + 8]); }
+          UNROLL for (uint k = 0; k < 8; ++k) { a[2 * k] = LOW(b[k], b[k + 8]); a[2 * k + 1] = HIGH(b[k], b[k + 8]); }
+#if STREAM
+          if (buffered) {
+            UNROLL for (uint k = 0; k < 16; ++k) vstore16(a[k], 0, tile + (j0 - band + k) * PITCH + i - block);
+            continue;
+          }
+#endif
+          UNROLL for (uint k = 0; k < 16; ++k) VSTORE_AS(TY, y, to + (ulong)k * y_stride_j + i, a[k]);
+        }
+        for (; i < block_end; ++i)
+          for (uint j = 0; j < width; ++j)
+            STORE_AS(TY, y, to + (ulong)j * y_stride_j + i, (S)LOAD_AS(T0, x, from + (ulong)i * x_stride_i + j));
       }
+#if STREAM
+      for (uint j = band; buffered && j < band_end; ++j)
+        for (uint i = block; i < block_end; i += 16)
+          store_past_caches(y + y_base + (ulong)j * y_stride_j + i, vload16(0, tile + (j - band) * PITCH + i - block));
+#endif
     }
-    for (; i < count_i; ++i)
-      for (uint j = 0; j < width; ++j)
-        STORE_AS(TY, y, y_base + (ulong)j * y_stride_j + i, (S)LOAD_AS(T0, x, x_base + (ulong)i * x_stride_i + j));
   }
 }
 

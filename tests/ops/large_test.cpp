@@ -41,6 +41,15 @@ TEST_CASE("results larger than the caches are those of small ones") {
   check_in_pieces("softmax", lines, [](const Tensor& t) { return softmax(t, 1); });
 }
 
+TEST_CASE("transposed matrices larger than the caches") {
+  NoGrad guard;
+  // Rows of whole lines with partial blocks and bands, and rows of none.
+  for (const Shape& shape : {Shape{9, 976, 1000}, Shape{9, 970, 1009}})
+    check_in_pieces("permute", Tensor::uniform(shape, -1.0f, 1.0f), [](const Tensor& t) {
+      return permute(t, {0, 2, 1});
+    });
+}
+
 TEST_CASE("pooling of images larger than the caches") {
   for (const std::int64_t channels : {std::int64_t{64}, std::int64_t{37}}) {
     Tensor x = Tensor::uniform({64, channels, 67, 66}, -1.0f, 1.0f).contiguous(Layout::channels_last);

@@ -23,11 +23,13 @@ void launch_tiles(const Strided& y, const Strided& x, const std::int64_t* extent
   const Device device = y.buffer->device();
   const bool cpu = cpu_shape(device);
   const std::int64_t count_i = extents[axes.i], count_j = extents[axes.j];
-  const std::int64_t bands = divide_up(count_j, cpu ? 16 : 32);
   std::int64_t batches = 1;
   std::vector<Arg> args = {Arg(*x.buffer, x.offset, size_of(x.dtype)), Arg(*y.buffer, y.offset, size_of(y.dtype))};
   for (int axis = 0; axis < rank; ++axis)
     if (axis != axes.i && axis != axes.j) batches *= extents[axis];
+  const bool integers = !is_floating(x.dtype) && !is_floating(y.dtype);
+  const bool stream = cpu && y.dtype == DType::f32 && 4 * batches * count_i * count_j > kStreamBytes;
+  const std::int64_t bands = divide_up(count_j, !cpu ? 32 : stream ? 64 : 16);  // BAND of the kernel
   for (const std::int64_t value : {batches, count_i, count_j, x.strides[axes.i], y.strides[axes.j], bands})
     args.emplace_back(as_u32(value, subject));
   for (int axis = 0; axis < rank; ++axis)
@@ -40,14 +42,14 @@ void launch_tiles(const Strided& y, const Strided& x, const std::int64_t* extent
   const std::int64_t compute_units = std::max(device.info().compute_units, 1u);
   grid.groups.x = as_u32(std::min(units, compute_units * (cpu ? 8 : 32)), subject);
   grid.local.x = cpu ? 1 : 256;
-  const bool integers = !is_floating(x.dtype) && !is_floating(y.dtype);
-  const Kernel kernel = kTranspose.get(device, key(int(x.dtype), int(y.dtype), rank, int(cpu)), [&] {
+  const Kernel kernel = kTranspose.get(device, key(int(x.dtype), int(y.dtype), rank, int(stream) << 1 | int(cpu)), [&] {
     return Spec()
         .set("T0", word(x.dtype))
         .set("TY", word(y.dtype))
         .set("RANK", rank - 2)
         .set("CPU_SHAPE", cpu)
         .set("INTEGERS", integers)
+        .set("STREAM", stream)
         .set("TILE", 32);
   });
   kernel.launch(grid, args);
