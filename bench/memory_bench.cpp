@@ -1,5 +1,7 @@
 // Limits, copies and transfers.
+#include <cstdlib>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "portico/portico.hpp"
@@ -43,7 +45,10 @@ void add_memory() {
       return [x = Device::current().allocate(count), host] { x.read(0, *host); };
     });
   }
-  add("allocate/pooled/bytes:1048576", {}, []() -> std::function<void()> {
+  // PORTICO_POOL=driver makes it the driver's pool.
+  const char* const pool = std::getenv("PORTICO_POOL");
+  const std::string whose = pool && std::string_view(pool) == "driver" ? "driver" : "pooled";
+  add("allocate/" + whose + "/bytes:1048576", {}, []() -> std::function<void()> {
     return [device = Device::current()] { benchmark::DoNotOptimize(device.allocate(1 << 20)); };
   });
 }

@@ -22,6 +22,8 @@ using GraphExec = struct GraphExecObject*;
 using Module = struct ModuleObject*;
 using Function = struct FunctionObject*;
 using Attribute = int;
+using MemoryPool = struct MemoryPoolObject*;
+using PoolAttribute = int;
 using CaptureStatus = int;
 using CaptureMode = int;
 
@@ -61,6 +63,7 @@ inline constexpr Attribute kComputeCapabilityMinor = 76;
 inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr unsigned kEventDefault = 0;
 inline constexpr unsigned kHostAllocPortable = 1;
+inline constexpr PoolAttribute kPoolReleaseThreshold = 4;  // uint64_t, bytes
 inline constexpr CaptureStatus kNotCapturing = 0;
 inline constexpr CaptureMode kCaptureRelaxed = 2;
 
@@ -108,6 +111,10 @@ inline constexpr CaptureMode kCaptureRelaxed = 2;
 // What the plugin can do without; a slot is null where the driver lacks the function (the first came with 12.4).
 #define PORTICO_CUDA_NEW_DRIVER_FUNCTIONS(F) \
   F(cuFuncGetParamInfo, Result(Function, std::size_t index, std::size_t* offset, std::size_t* size)) \
+  F(cuMemAllocAsync, Result(DevicePointer*, std::size_t bytes, Stream)) \
+  F(cuMemFreeAsync, Result(DevicePointer, Stream)) \
+  F(cuDeviceGetDefaultMemPool, Result(MemoryPool*, Device)) \
+  F(cuMemPoolSetAttribute, Result(MemoryPool, PoolAttribute, void* value)) \
   F(cuStreamIsCapturing, Result(Stream, CaptureStatus*)) \
   F(cuStreamBeginCapture_v2, Result(Stream, CaptureMode)) \
   F(cuStreamEndCapture, Result(Stream, Graph*)) \

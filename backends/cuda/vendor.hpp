@@ -78,6 +78,21 @@ inline Result synchronize_device() { return g_driver.cuCtxSynchronize(); }
 inline Result allocate(Pointer* out, std::size_t bytes) { return g_driver.cuMemAlloc_v2(out, bytes); }
 inline Result release(Pointer pointer) { return g_driver.cuMemFree_v2(pointer); }
 inline Result memory_info(std::size_t* free, std::size_t* all) { return g_driver.cuMemGetInfo_v2(free, all); }
+inline bool has_ordered_memory() {
+  const cuda::Driver& d = g_driver;
+  return d.cuMemAllocAsync && d.cuMemFreeAsync && d.cuDeviceGetDefaultMemPool && d.cuMemPoolSetAttribute;
+}
+inline Result allocate_ordered(Pointer* out, std::size_t bytes, Stream stream) {
+  return g_driver.cuMemAllocAsync(out, bytes, stream);
+}
+inline Result release_ordered(Pointer pointer, Stream stream) { return g_driver.cuMemFreeAsync(pointer, stream); }
+// Without this the driver's pool gives everything back whenever a stream is waited for.
+inline Result keep_ordered_memory(int index) {
+  cuda::MemoryPool pool = nullptr;
+  const Result code = g_driver.cuDeviceGetDefaultMemPool(&pool, index);
+  std::uint64_t all = UINT64_MAX;
+  return code != kOk ? code : g_driver.cuMemPoolSetAttribute(pool, cuda::kPoolReleaseThreshold, &all);
+}
 inline Result host_allocate(void** out, std::size_t bytes) {
   return g_driver.cuMemHostAlloc(out, bytes, cuda::kHostAllocPortable);
 }

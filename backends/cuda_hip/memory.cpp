@@ -66,6 +66,33 @@ void buffer_destroy(portico_buffer* buffer) {
   });
 }
 
+portico_status buffer_create_ordered(portico_stream* stream, size_t bytes, portico_buffer** out) {
+  return guarded([&] {
+    if (!vendor::has_ordered_memory())
+      throw plugin::Failure{PORTICO_UNSUPPORTED, std::string(vendor::kName) + ": the driver has no pool of memory"};
+    portico_device& device = *stream->device;
+    device.make_current();
+    std::call_once(device.ordered_once, [&] {
+      check(vendor::keep_ordered_memory(device.index), "asking the driver's pool to keep memory");
+    });
+    auto buffer = std::make_unique<portico_buffer>();
+    buffer->device = &device;
+    vendor::Pointer pointer{};
+    const vendor::Result code = vendor::allocate_ordered(&pointer, bytes > 0 ? bytes : 1, stream->stream);
+    if (code != vendor::kOk) fail_with(code, "allocating " + std::to_string(bytes) + " bytes from the driver's pool");
+    buffer->address = vendor::address(pointer);
+    *out = buffer.release();
+  });
+}
+
+void buffer_destroy_ordered(portico_stream* stream, portico_buffer* buffer) {
+  guarded([&] {
+    const std::unique_ptr<portico_buffer> owned(buffer);
+    stream->device->make_current();
+    vendor::release_ordered(place(buffer, 0), stream->stream);  // as buffer_destroy
+  });
+}
+
 portico_status write(portico_stream* stream, portico_buffer* dst, size_t offset, const void* src, size_t bytes) {
   return guarded([&] {
     const std::lock_guard lock(stream->mutex);

@@ -50,6 +50,8 @@ extern "C" PORTICO_PLUGIN_EXPORT const portico_backend* portico_backend_v1(const
       .binary_targets = slots::binary_targets,
       .compile_for = slots::compile_for,
       .conv = slots::conv,
+      .buffer_create_ordered = slots::buffer_create_ordered,
+      .buffer_destroy_ordered = slots::buffer_destroy_ordered,
   };
   return &backend;
 }

@@ -15,6 +15,8 @@ portico_status memory_info(portico_device* device, uint64_t* free_bytes, uint64_
 // memory.cpp
 portico_status buffer_create(portico_device* device, size_t bytes, portico_buffer** out);
 void buffer_destroy(portico_buffer* buffer);
+portico_status buffer_create_ordered(portico_stream* stream, size_t bytes, portico_buffer** out);
+void buffer_destroy_ordered(portico_stream* stream, portico_buffer* buffer);
 portico_status write(portico_stream* stream, portico_buffer* dst, size_t offset, const void* src, size_t bytes);
 portico_status read(portico_stream* stream, const portico_buffer* src, size_t offset, void* dst, size_t bytes);
 portico_status copy(portico_stream* stream, portico_buffer* dst, size_t dst_offset, const portico_buffer* src,

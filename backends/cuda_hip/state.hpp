@@ -52,6 +52,8 @@ struct portico_device {
   vendor::Context context{};
   portico::cuda_hip::DeviceFacts facts;
 
+  std::once_flag ordered_once;  // the driver's pool keeps what it is given back
+
   // While a stream of the device captures, waiting for the device is an error that also ends the capture. Memory that
   // is given back meanwhile is freed when the last capture is over.
   std::atomic<int> captures{0};

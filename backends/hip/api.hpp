@@ -19,6 +19,8 @@ using Graph = struct GraphObject*;
 using GraphExec = struct GraphExecObject*;
 using Module = struct ModuleObject*;
 using Function = struct FunctionObject*;
+using MemoryPool = struct MemoryPoolObject*;
+using PoolAttribute = int;
 using CaptureStatus = int;
 using CaptureMode = int;
 
@@ -40,6 +42,7 @@ inline constexpr Result kErrorLaunchFailure = 719;
 inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr unsigned kEventDefault = 0;
 inline constexpr unsigned kHostMallocPortable = 1;
+inline constexpr PoolAttribute kPoolReleaseThreshold = 4;  // uint64_t, bytes
 inline constexpr CaptureStatus kNotCapturing = 0;
 inline constexpr CaptureMode kCaptureRelaxed = 2;
 
@@ -128,6 +131,10 @@ struct PropertiesR0600 {
 
 // What the plugin can do without; a slot is null where the runtime lacks the function.
 #define PORTICO_HIP_OPTIONAL_FUNCTIONS(F) \
+  F(hipMallocAsync, Result(void**, std::size_t bytes, Stream)) \
+  F(hipFreeAsync, Result(void*, Stream)) \
+  F(hipDeviceGetDefaultMemPool, Result(MemoryPool*, int device)) \
+  F(hipMemPoolSetAttribute, Result(MemoryPool, PoolAttribute, void* value)) \
   F(hipStreamIsCapturing, Result(Stream, CaptureStatus*)) \
   F(hipStreamBeginCapture, Result(Stream, CaptureMode)) \
   F(hipStreamEndCapture, Result(Stream, Graph*)) \

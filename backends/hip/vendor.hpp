@@ -75,6 +75,21 @@ inline Result synchronize_device() { return g_driver.hipDeviceSynchronize(); }
 inline Result allocate(Pointer* out, std::size_t bytes) { return g_driver.hipMalloc(out, bytes); }
 inline Result release(Pointer pointer) { return g_driver.hipFree(pointer); }
 inline Result memory_info(std::size_t* free, std::size_t* all) { return g_driver.hipMemGetInfo(free, all); }
+inline bool has_ordered_memory() {
+  const hip::Driver& d = g_driver;
+  return d.hipMallocAsync && d.hipFreeAsync && d.hipDeviceGetDefaultMemPool && d.hipMemPoolSetAttribute;
+}
+inline Result allocate_ordered(Pointer* out, std::size_t bytes, Stream stream) {
+  return g_driver.hipMallocAsync(out, bytes, stream);
+}
+inline Result release_ordered(Pointer pointer, Stream stream) { return g_driver.hipFreeAsync(pointer, stream); }
+// Without this the driver's pool gives everything back whenever a stream is waited for.
+inline Result keep_ordered_memory(int index) {
+  hip::MemoryPool pool = nullptr;
+  const Result code = g_driver.hipDeviceGetDefaultMemPool(&pool, index);
+  std::uint64_t all = UINT64_MAX;
+  return code != kOk ? code : g_driver.hipMemPoolSetAttribute(pool, hip::kPoolReleaseThreshold, &all);
+}
 inline Result host_allocate(void** out, std::size_t bytes) {
   return g_driver.hipHostMalloc(out, bytes, hip::kHostMallocPortable);
 }

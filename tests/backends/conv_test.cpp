@@ -116,6 +116,7 @@ struct Case {
   Conv conv;
   int32_t pass = PORTICO_CONV_FORWARD, dtype = PORTICO_F32, precision = PORTICO_PRECISION_STRICT;
   bool bias = false, relu = false, scratch = true;
+  bool fine = false;  // factors of more bits than TF32 keeps
   size_t first = 0;
 };
 
@@ -128,6 +129,9 @@ portico_status run(const Case& one, double bound = 0) {
   Floats contents[4];
   for (uint32_t i = 0; i < 3; ++i) contents[i] = values(sizes[i], i + 1);
   contents[3] = values(v.k, 4);
+  if (one.fine)
+    for (Floats& each : contents)
+      for (float& value : each) value += value < 0 ? -0x1p-12f : 0x1p-12f;
   const int target = one.pass == PORTICO_CONV_FORWARD ? 2 : one.pass == PORTICO_CONV_INPUT_GRADIENT ? 0 : 1;
   std::vector<double> expected(sizes[target]);
   each_product(v, [&](size_t x, size_t w, size_t y) {
@@ -207,8 +211,19 @@ TEST_CASE("the conv slot takes operands at odd places and calls without scratch 
 
 TEST_CASE("the conv slot rounds factors only as far as it may", "[plugin][conv]") {
   if (!has_conv()) return;
-  // Factors of a few bits are the same in TF32; what is seen here is that the call works.
-  ok(run({.conv = kConvs[0], .precision = PORTICO_PRECISION_TF32}, 1e-2));
+  for (const int32_t pass : {PORTICO_CONV_FORWARD, PORTICO_CONV_INPUT_GRADIENT, PORTICO_CONV_WEIGHT_GRADIENT}) {
+    ok(run({.conv = kConvs[0], .pass = pass, .fine = true}, 1e-5));
+    ok(run({.conv = kConvs[0], .pass = pass, .precision = PORTICO_PRECISION_TF32, .fine = true}, 1e-1));
+  }
+}
+
+TEST_CASE("a convolution library that will not do is declined with the reason", "[.][conv-reason]") {
+  const char* const reason = std::getenv("TEST_CONV_REASON");
+  REQUIRE(reason != nullptr);
+  CHECK(run({.conv = kConvs[0]}) == PORTICO_UNSUPPORTED);
+  CHECK(message_has(reason));
+  CHECK(run({.conv = kConvs[0]}) == PORTICO_UNSUPPORTED);
+  CHECK(message_has(reason));
 }
 
 TEST_CASE("the conv slot declines what it does not offer", "[plugin][conv]") {

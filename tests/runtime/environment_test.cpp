@@ -89,6 +89,7 @@ TEST_CASE("the working folder is not searched for plugins", "[environment]") {
 
 TEST_CASE("values that make no sense are refused by name", "[environment]") {
   check_refused("PORTICO_BACKEND=opencl PORTICO_MEMORY_LIMIT=lots", "device", {"PORTICO_MEMORY_LIMIT=lots", "512M"});
+  check_refused("PORTICO_BACKEND=opencl PORTICO_POOL=mine", "device", {"PORTICO_POOL=mine", "own", "driver"});
   check_refused("PORTICO_BACKEND=opencl PORTICO_MEMORY_LIMIT=12Q", "device", {"PORTICO_MEMORY_LIMIT=12Q"});
   check_refused("PORTICO_BACKEND=opencl PORTICO_CACHE=yes", "scale", {"PORTICO_CACHE=yes", "one of 0, 1"});
   check_refused("PORTICO_BACKEND=opencl PORTICO_DEBUG=2", "scale", {"PORTICO_DEBUG=2"});

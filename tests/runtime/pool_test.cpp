@@ -4,7 +4,7 @@
 
 #include "catch.hpp"
 #include "op_check.hpp"
-#include "portico/device.hpp"
+#include "portico/portico.hpp"
 
 namespace portico::test {
 
@@ -16,6 +16,25 @@ TEST_CASE("freed memory is handed out again without asking the driver", "[pool]"
   for (int i = 0; i < 10; ++i) const Buffer again = device.allocate(1000000 - i * 100);
   const auto after = device.memory();
   CHECK(after.driver_allocations == before.driver_allocations);
+  CHECK(after.cached == before.cached);
+}
+
+// Run with PORTICO_POOL=driver on the stand-ins; every driver that has no such pool gives what the own one does.
+TEST_CASE("the driver's pool is asked for each block, and gets each back in stream order", "[.][driver-pool]") {
+  const Device device = Device::current();
+  device.empty_cache();
+  const auto before = device.memory();
+  {
+    const Stream side = device.create_stream();
+    Tensor total = Tensor::zeros({50000});
+    for (int i = 0; i < 20; ++i) {  // each round's memory comes and goes while its work is queued
+      const StreamGuard guard(i % 2 == 0 ? side : device.stream());
+      total = total + Tensor::full({50000}, static_cast<float>(i));
+    }
+    CHECK(total.to_vector() == std::vector<float>(50000, 190.0f));
+  }
+  const auto after = device.memory();
+  CHECK(after.driver_allocations >= before.driver_allocations + 40);
   CHECK(after.cached == before.cached);
 }
 

@@ -22,6 +22,7 @@ static_assert(same_to_a_caller<cuda::DevicePointer, CUdeviceptr>());
 static_assert(same_to_a_caller<cuda::Device, CUdevice>());
 static_assert(same_to_a_caller<cuda::Context, CUcontext>() && same_to_a_caller<cuda::Stream, CUstream>());
 
+static_assert(cuda::kPoolReleaseThreshold == CU_MEMPOOL_ATTR_RELEASE_THRESHOLD);
 static_assert(cuda::kSuccess == CUDA_SUCCESS);
 static_assert(cuda::kErrorInvalidValue == CUDA_ERROR_INVALID_VALUE);
 static_assert(cuda::kErrorOutOfMemory == CUDA_ERROR_OUT_OF_MEMORY);

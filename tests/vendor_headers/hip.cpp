@@ -8,9 +8,11 @@
 
 using portico::test::kSameFunction;
 
-// hipMalloc and hipHostMalloc are overloaded by templates in C++: the cast takes the C function.
+// hipMalloc, hipMallocAsync and hipHostMalloc are overloaded by templates in C++: the cast takes the C function.
 using CheckedType_hipMalloc = hipError_t(void**, size_t);
 using CheckedType_hipHostMalloc = hipError_t(void**, size_t, unsigned);
+using CheckedType_hipMallocAsync = hipError_t(void**, size_t, hipStream_t);
+static_assert(static_cast<CheckedType_hipMallocAsync*>(&hipMallocAsync) != nullptr);
 static_assert(static_cast<CheckedType_hipMalloc*>(&hipMalloc) != nullptr);
 static_assert(static_cast<CheckedType_hipHostMalloc*>(&hipHostMalloc) != nullptr);
 #define SAME(name, ...) static_assert(kSameFunction<decltype(hip::Driver::name), CheckedType_##name>, #name);
@@ -44,8 +46,16 @@ CHECKED(hipModuleUnload)
 CHECKED(hipModuleGetFunction)
 CHECKED(hipModuleLaunchKernel)
 PORTICO_HIP_FUNCTIONS(SAME)
-#undef SAME
-#define SAME(name, ...) static_assert(kSameFunction<decltype(hip::Driver::name), decltype(name)>, #name);
+CHECKED(hipFreeAsync)
+CHECKED(hipDeviceGetDefaultMemPool)
+CHECKED(hipMemPoolSetAttribute)
+CHECKED(hipStreamIsCapturing)
+CHECKED(hipStreamBeginCapture)
+CHECKED(hipStreamEndCapture)
+CHECKED(hipGraphInstantiateWithFlags)
+CHECKED(hipGraphLaunch)
+CHECKED(hipGraphExecDestroy)
+CHECKED(hipGraphDestroy)
 PORTICO_HIP_OPTIONAL_FUNCTIONS(SAME)
 #undef SAME
 #define SAME(name, ...) static_assert(kSameFunction<decltype(hip::Compiler::name), decltype(name)>, #name);
@@ -99,3 +109,4 @@ static_assert(hip::kEventDefault == hipEventDefault);
 static_assert(hip::kHostMallocPortable == hipHostMallocPortable);
 static_assert(hip::kCompileSuccess == HIPRTC_SUCCESS);
 static_assert(hip::kCompileError == HIPRTC_ERROR_COMPILATION);
+static_assert(hip::kPoolReleaseThreshold == hipMemPoolAttrReleaseThreshold);

@@ -266,6 +266,12 @@ typedef struct portico_backend {
 
   // Since minor 4. May be captured like gemm.
   portico_status (*conv)(portico_stream*, const portico_conv*);
+
+  // Since minor 4, both or none: memory of the driver's own pool, which is where the stream's work is. The buffer may be
+  // used by what is queued on that stream from then on, and is given back behind what is queued on the stream named
+  // then. Never on a stream that captures.
+  portico_status (*buffer_create_ordered)(portico_stream*, size_t bytes, portico_buffer** out);
+  void (*buffer_destroy_ordered)(portico_stream*, portico_buffer*);
 } portico_backend;
 
 // The single symbol that a plugin exports. Cheap: it opens no library and no device.

@@ -46,6 +46,7 @@ struct Block : std::enable_shared_from_this<Block> {
   std::atomic<StreamImpl*> last_stream;
   std::atomic<std::uint64_t> version{0};
   std::size_t requested = 0;     ///< bytes asked for; the guard of PORTICO_DEBUG begins behind them
+  bool ordered = false;          ///< of the driver's own pool, and goes back there
   bool guarded = false;          ///< the guard was written: a driver may have refused to
   GraphMemory* graph = nullptr;  ///< whose it is, when not the pool's
 };

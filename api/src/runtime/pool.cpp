@@ -29,7 +29,15 @@ struct Pool::Return {
   void operator()(Block* block) const noexcept { pool->give_back(block); }
 };
 
-Pool::Pool(DeviceImpl& device) : device_(device), limit_(variable_bytes("PORTICO_MEMORY_LIMIT", 0)) {
+// The pool of our own unless asked otherwise. A block from it costs a look-up and a lock, some tens of nanoseconds; the
+// driver's pool costs a call of the driver for each block and each return, a microsecond and more by NVIDIA's account.
+// So there is nothing to find out by measuring at first use; what the driver's pool is better at, giving memory to
+// other processes and joining free pieces, no clock sees. bench's row "allocate" measures either.
+Pool::Pool(DeviceImpl& device)
+    : device_(device),
+      limit_(variable_bytes("PORTICO_MEMORY_LIMIT", 0)),
+      by_driver_(variable_choice("PORTICO_POOL", {"own", "driver"}, 0) == 1 &&
+                 device.api.buffer_create_ordered != nullptr && device.api.buffer_destroy_ordered != nullptr) {
   stats_.limit = limit_;
 }
 
@@ -43,13 +51,34 @@ std::shared_ptr<Block> Pool::hand_out(std::size_t bytes, StreamImpl& stream, boo
   if (bytes > SIZE_MAX / 2) refuse(bytes, "the size has overflown");
   if (stream.recorder != nullptr) [[unlikely]]
     return stream.recorder->allocate(bytes);
-  Block* block = take(bytes, stream, may_wait);
+  Block* block = by_driver_ ? create_ordered(capacity_for(bytes), stream) : nullptr;
+  if (block == nullptr) block = take(bytes, stream, may_wait);
   if (block == nullptr) return nullptr;
   block->requested = bytes;
   std::shared_ptr<Block> shared(block, Return{this});
   if (debug_enabled()) [[unlikely]]
     debug_prepare(*block, stream);
   return shared;
+}
+
+// Null where the driver's pool has none, or its device none such; take() then does, or says why not.
+Block* Pool::create_ordered(std::size_t capacity, StreamImpl& stream) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (limit_ != 0 && stats_.in_use + stats_.cached + capacity > limit_) return nullptr;
+  }
+  portico_buffer* handle = nullptr;
+  if (device_.api.buffer_create_ordered(stream.handle, capacity, &handle) != PORTICO_OK) {
+    take_message();
+    return nullptr;
+  }
+  const std::lock_guard lock(mutex_);
+  stats_.in_use += capacity;
+  stats_.peak = std::max(stats_.peak, stats_.in_use);
+  ++stats_.driver_allocations;
+  auto* block = new Block(&device_, handle, capacity, &stream);
+  block->ordered = true;
+  return block;
 }
 
 Block* Pool::take(std::size_t bytes, StreamImpl& stream, bool may_wait) {
@@ -105,6 +134,11 @@ void Pool::give_back(Block* block, bool examine) noexcept {
     debug_examine(*block);
   const std::lock_guard lock(mutex_);
   stats_.in_use -= block->capacity;
+  if (block->ordered) {
+    device_.api.buffer_destroy_ordered(block->last_stream.load(std::memory_order_relaxed)->handle, block->handle);
+    delete block;
+    return;
+  }
   stats_.cached += block->capacity;
   cached_[block->last_stream.load(std::memory_order_relaxed)][block->capacity].push_back(block);
 }

@@ -1,5 +1,6 @@
 // The device's memory, cached in stream order: a block freed by one tensor is handed to the next of the same stream
-// without waiting, because the stream's work is in order.
+// without waiting, because the stream's work is in order. With PORTICO_POOL=driver the driver's own pool does that
+// (cuMemAllocAsync, hipMallocAsync), for a call of the driver each time.
 #pragma once
 
 #include <cstdint>
@@ -38,11 +39,13 @@ class Pool {
   struct Return;
   Block* take_cached(std::size_t capacity, StreamImpl& stream);
   std::shared_ptr<Block> hand_out(std::size_t bytes, StreamImpl& stream, bool may_wait);
+  Block* create_ordered(std::size_t capacity, StreamImpl& stream);
   Block* create(std::size_t bytes, std::size_t capacity, StreamImpl& stream, bool may_wait);
   [[noreturn]] void refuse(std::size_t bytes, const std::string& why) const;
 
   DeviceImpl& device_;
   const std::uint64_t limit_;
+  const bool by_driver_;  ///< PORTICO_POOL=driver, and the plugin offers it
   mutable std::mutex mutex_;
   MemoryStats stats_;
   std::unordered_map<StreamImpl*, std::unordered_map<std::size_t, std::vector<Block*>>> cached_;

@@ -32,6 +32,14 @@ STANDIN_EXPORT int cuMemFreeAsync(DevicePointer pointer, Stream stream) {
   STANDIN_ENTER(device);
   return api::release_async(at(pointer), stream);
 }
+STANDIN_EXPORT int cuDeviceGetDefaultMemPool(cuda::MemoryPool* out, int device) {
+  STANDIN_ENTER(start);
+  return api::default_pool(reinterpret_cast<void**>(out), device);
+}
+STANDIN_EXPORT int cuMemPoolSetAttribute(cuda::MemoryPool pool, int attribute, void* value) {
+  STANDIN_ENTER(start);
+  return api::pool_set(pool, attribute, value);
+}
 STANDIN_EXPORT int cuMemGetInfo_v2(std::size_t* free_bytes, std::size_t* total) {
   STANDIN_ENTER(device);
   return api::memory_info(free_bytes, total);

@@ -15,6 +15,8 @@ int host_allocate(void** out, std::size_t bytes);
 int host_release(void* memory);
 int allocate_async(void** out, std::size_t bytes, void* stream);
 int release_async(void* memory, void* stream);
+int default_pool(void** out, int device);
+int pool_set(void* pool, int attribute, const void* value);
 
 // copies.cpp
 int upload(void* to, const void* from, std::size_t bytes, void* stream);

@@ -1,4 +1,5 @@
 // Device memory and pinned memory.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -87,6 +88,21 @@ int release_async(void* memory, void* handle) {
   return submit(*stream, {nullptr, [device = &stream->device, memory] {
                             return device->memory.release(memory) ? kOk : kIllegalAddress;
                           }});
+}
+
+int default_pool(void** out, int device) {
+  if (!out) return kInvalidValue;
+  if (device < 0 || device >= kDevices) return kInvalidDevice;
+  *out = &machine().devices[device];
+  return kOk;
+}
+
+// The only attribute that anyone sets: how much the pool keeps. This one keeps nothing and remembers no setting.
+int pool_set(void* pool, int attribute, const void* value) {
+  constexpr int kReleaseThreshold = 4;
+  const bool known = std::any_of(std::begin(machine().devices), std::end(machine().devices),
+                                 [&](const Device& device) { return pool == &device; });
+  return known && value && attribute == kReleaseThreshold ? kOk : kInvalidValue;
 }
 
 }  // namespace portico::standin::api

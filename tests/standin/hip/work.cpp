@@ -44,6 +44,14 @@ STANDIN_EXPORT int hipHostFree(void* memory) {
   portico::standin::start_hip();
   STANDIN_GIVE_BACK(api::host_release(memory));
 }
+STANDIN_EXPORT int hipDeviceGetDefaultMemPool(hip::MemoryPool* out, int device) {
+  ENTER_HIP(start);
+  return api::default_pool(reinterpret_cast<void**>(out), device);
+}
+STANDIN_EXPORT int hipMemPoolSetAttribute(hip::MemoryPool pool, int attribute, void* value) {
+  ENTER_HIP(start);
+  return api::pool_set(pool, attribute, value);
+}
 STANDIN_EXPORT int hipMemcpyHtoDAsync(DevicePointer to, void* from, std::size_t bytes, Stream stream) {
   ENTER_HIP(device);
   return api::upload(to, from, bytes, stream);
