@@ -1,15 +1,12 @@
 # -D PORTICO_CUDA_ARCHS="80;90;100" -D PORTICO_HIP_ARCHS="gfx90a;gfx942": the common kernels as machine code for these
 # architectures, in `kernels` beside the plugins, built and installed with them. Needs NVRTC or hipRTC on this machine, and
-# no device: the texts come from a run on the null backend of bench/, or from PORTICO_KERNEL_TEXTS, where a program of
+# no device: the texts come from a run on the null backend, or from PORTICO_KERNEL_TEXTS, where a program of
 # one's own left them (PORTICO_DUMP).
 set(PORTICO_CUDA_ARCHS "" CACHE STRING "Compute capabilities (80;90) whose kernels are compiled when building")
 set(PORTICO_HIP_ARCHS "" CACHE STRING "AMD architectures (gfx90a;gfx942) whose kernels are compiled when building")
 set(PORTICO_KERNEL_TEXTS "" CACHE PATH "Texts to compile, as PORTICO_DUMP leaves them; empty: those of common training")
 if(NOT PORTICO_CUDA_ARCHS AND NOT PORTICO_HIP_ARCHS)
   return()
-endif()
-if(NOT TARGET portico_null_backend AND NOT PORTICO_KERNEL_TEXTS)
-  message(FATAL_ERROR "PORTICO_CUDA_ARCHS and PORTICO_HIP_ARCHS need PORTICO_BUILD_BENCH=ON: its null backend records the kernels")
 endif()
 
 set(portico_kernels ${PROJECT_BINARY_DIR}/lib/portico/kernels)
@@ -23,8 +20,7 @@ else()
   add_custom_command(
     OUTPUT ${portico_recorded}
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${portico_texts} ${portico_kernels}
-    COMMAND ${CMAKE_COMMAND} -E env PORTICO_BACKEND_DIR=${PROJECT_BINARY_DIR}/lib/null PORTICO_BACKEND=opencl
-            PORTICO_KERNEL_SHAPE=gpu PORTICO_CACHE=0 $<TARGET_FILE:portico-precompile> record ${portico_texts}
+    COMMAND $<TARGET_FILE:portico-precompile> record ${portico_texts}
     COMMAND ${CMAKE_COMMAND} -E touch ${portico_recorded}
     DEPENDS portico-precompile portico_null_backend portico
     COMMENT "Recording the common kernels"

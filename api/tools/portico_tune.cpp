@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "portico/device.hpp"
 #include "portico/tuning.hpp"
@@ -26,8 +27,9 @@ void on_interrupt(int signal) {
 
 struct Options {
   std::string device, export_to, import_from, warm;
+  std::vector<std::string> archs;
   double seconds = 60;
-  bool list = false, forget = false;
+  bool list = false, forget = false, networks_only = false;
 };
 
 portico::Device open(const std::string& name) {
@@ -72,6 +74,7 @@ int measure(const portico::Device& device, double seconds) {
 }
 
 int run(const Options& options) {
+  if (!options.archs.empty()) return portico_tune::warm_for(options.warm, options.archs, options.networks_only);
   if (!options.warm.empty()) return portico_tune::warm(options.warm, options.device);
   const portico::Device device = open(options.device);
   if (!options.import_from.empty()) {
@@ -102,6 +105,15 @@ int main(int argc, char** argv) {
   auto* forget = app.add_flag("--forget", options.forget, "back to the rules");
   auto* warm = app.add_option("--warm", options.warm,
                               "fill this folder with the programs of common networks; PORTICO_CACHE_DIR then names it");
+  app.add_option(
+         "--arch", options.archs,
+         "with --warm: fill FOLDER/kernels for this architecture instead, which need not be here: BACKEND:TARGET, "
+         "TARGET as its compiler names it (sm_90, compute_80, gfx942); may be repeated")
+      ->needs(warm);
+  app.add_flag("--networks-only", options.networks_only,
+               "with --arch: what common networks launch in f32, without every tile, activation and type of single "
+               "operations")
+      ->needs("--arch");
   for (auto* one : {list, out, in, forget, warm})
     for (auto* other : {list, out, in, forget, warm})
       if (one != other) one->excludes(other);

@@ -27,6 +27,7 @@ struct Opened {
   std::vector<int> archs;  // that NVRTC compiles for, ascending
 };
 Opened g_opened;
+std::vector<int> g_compiler_archs;  // of a compiler that was opened alone
 std::string g_no_compiler;
 
 std::string version_text(int version) {
@@ -210,15 +211,26 @@ void open_compiler_alone() {
   if (g_compiler.nvrtcCompileProgram) return;
   Opened opened;
   open_compiler(opened);
+  g_compiler_archs = opened.archs;
 }
 
 const std::string& no_compiler() { return g_no_compiler; }
 
-// Machine code runs on later devices of the same major version.
+// Machine code runs on later devices of the same major version, PTX on all later ones.
 std::string binary_targets(const DeviceFacts& facts) {
   std::string targets;
   for (int arch = facts.generation; arch >= facts.generation / 10 * 10; --arch)
     targets += (targets.empty() ? "sm_" : " sm_") + std::to_string(arch);
+  for (const int arch : {121, 120, 110, 103, 101, 100, 90, 89, 88, 87, 86, 80, 75, 72, 70, 62, 61, 60, 53, 52, 50})
+    if (arch <= facts.generation) targets += " compute_" + std::to_string(arch);
+  return targets;
+}
+
+std::string compile_targets() {
+  const std::vector<int>& archs = g_compiler_archs.empty() ? g_opened.archs : g_compiler_archs;
+  std::string targets;
+  for (const char* kind : {"sm_", "compute_"})
+    for (const int arch : archs) targets += (targets.empty() ? "" : " ") + (kind + std::to_string(arch));
   return targets;
 }
 

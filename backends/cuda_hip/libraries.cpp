@@ -72,7 +72,10 @@ std::string folder_of(const void* function) {
 }
 
 bool has_precompiled(const void* function, const char* backend) {
-  return access((folder_of(function) + "/kernels/" + backend).c_str(), R_OK) == 0;
+  const std::string kernels = std::string("/kernels/") + backend;
+  if (access((folder_of(function) + kernels).c_str(), R_OK) == 0) return true;
+  const char* cache = std::getenv("PORTICO_CACHE_DIR");
+  return cache && *cache && access((cache + kernels).c_str(), R_OK) == 0;
 }
 
 std::string folder_from(std::initializer_list<const char*> variables, const char* below) {

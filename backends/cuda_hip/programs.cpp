@@ -1,5 +1,7 @@
 // Programs and kernels: text to machine code by the vendor's run-time compiler, machine code to functions.
 #include <cstring>
+#include <sstream>
+#include <string_view>
 
 #include "backends/cuda_hip/slots.hpp"
 #include "backends/cuda_hip/state.hpp"
@@ -69,6 +71,14 @@ std::vector<char> image_of(const DeviceFacts& facts, const std::string& text) {
   return image;
 }
 
+// Whether `name`, up to the features that may follow a colon, is a word of `names`.
+bool listed(const std::string& names, std::string_view name) {
+  std::istringstream words(names);
+  for (std::string word; words >> word;)
+    if (word == name.substr(0, name.find(':'))) return true;
+  return false;
+}
+
 portico_program* loaded(portico_device& device, std::vector<char> image) {
   auto program = std::make_unique<portico_program>();
   program->device = &device;
@@ -84,9 +94,9 @@ portico_program* loaded(portico_device& device, std::vector<char> image) {
 portico_status program_compile(portico_device* device, portico_bytes source, portico_program** out) {
   return guarded([&] {
     if (!vendor::no_compiler().empty())
-      throw Failure{PORTICO_UNSUPPORTED,
-                    std::string(vendor::kName) + ": not among the kernels compiled beforehand for " +
-                        vendor::binary_targets(device->facts) + ", and there is " + vendor::no_compiler()};
+      throw Failure{PORTICO_UNSUPPORTED, std::string(vendor::kName) +
+                                             ": not among the kernels compiled beforehand for " + device->facts.arch +
+                                             ", and there is " + vendor::no_compiler()};
     if (device->facts.target.empty())
       throw Failure{PORTICO_UNSUPPORTED, std::string(vendor::kName) + ": the run-time compiler does not know " +
                                              device->facts.arch + " (" + device->facts.toolchain + ")"};
@@ -146,6 +156,11 @@ portico_status compile_for(const char* target, portico_bytes source, void* conte
                            void (*take)(void* context, portico_bytes binary)) {
   return guarded([&] {
     vendor::open_compiler_alone();
+    const std::string known = vendor::compile_targets();
+    if (!listed(known, target))
+      throw Failure{PORTICO_UNSUPPORTED, std::string(vendor::kName) +
+                                             ": the run-time compiler is not known to compile for " + target +
+                                             "; it compiles for " + known};
     DeviceFacts facts;
     facts.target = target;
     const std::vector<char> image = image_of(facts, {static_cast<const char*>(source.data), source.size});

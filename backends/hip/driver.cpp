@@ -1,4 +1,10 @@
 // Finds the HIP runtime and hipRTC, and tells what the runtime knows of its devices.
+#include <dlfcn.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <vector>
 
@@ -198,6 +204,34 @@ const std::string& no_compiler() { return g_no_compiler; }
 std::string binary_targets(const DeviceFacts& facts) {
   const std::string plain = facts.arch.substr(0, facts.arch.find(':'));
   return plain == facts.arch ? plain : facts.arch + " " + plain;
+}
+
+namespace {
+
+// 100 * major + minor, from the end of the file's name (libhiprtc.so.6.4.43484): hiprtcVersion says 9.0 in 5.2 as
+// in 6.4. 0 where the name says nothing.
+int compiler_version() {
+  Dl_info info{};
+  if (!dladdr(reinterpret_cast<const void*>(g_compiler.hiprtcCompileProgram), &info) || !info.dli_fname) return 0;
+  char file[PATH_MAX];
+  if (!realpath(info.dli_fname, file)) return 0;
+  const char* suffix = std::strstr(file, ".so.");
+  int major = 0, minor = 0;
+  return suffix && std::sscanf(suffix, ".so.%d.%d", &major, &minor) == 2 ? 100 * major + minor : 0;
+}
+
+}  // namespace
+
+// hipRTC has no function that tells, and ends the process on a name that it does not know. So this is what was tried:
+// with 5.2, 5.7 and 6.4, each name in a process of its own.
+std::string compile_targets() {
+  std::string targets =
+      "gfx803 gfx900 gfx902 gfx904 gfx906 gfx908 gfx909 gfx90a gfx90c gfx1010 gfx1011 gfx1012 gfx1030 gfx1031 gfx1032 "
+      "gfx1033 gfx1034 gfx1035 gfx1036";
+  const int version = compiler_version();
+  if (version >= 507) targets += " gfx942 gfx1100";
+  if (version >= 604) targets += " gfx950 gfx1101 gfx1102 gfx1103 gfx1150 gfx1151 gfx1200 gfx1201";
+  return targets;
 }
 
 // A device of HIP needs no opening; being current makes it work.

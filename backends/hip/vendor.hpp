@@ -54,6 +54,7 @@ int open_libraries();              // returns the number of devices, at least 1,
 void open_compiler_alone();        // for compiling without a device; throws with the reasons
 const std::string& no_compiler();  // why there is none; empty when there is one
 std::string binary_targets(const DeviceFacts& facts);  // whose binaries the device loads, best first
+std::string compile_targets();                         // what the run-time compiler compiles for, without a device
 DeviceFacts device_facts(int index);                   // asks the driver without opening the device
 Result retain(int index, Context* out);                // opens the device
 void release_context(int index);                       // and closes it

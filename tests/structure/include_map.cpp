@@ -50,6 +50,7 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"backends/cuda/", "backends/cuda"},
     {"backends/hip/", "backends/hip"},
     {"backends/opencl/", "backends/opencl"},
+    {"backends/null/", "backends/null"},
     {"kernels/prelude/", "prelude"},
     {"kernels/", "kernels"},
     {"tests/support/", "tests/support"},
@@ -62,7 +63,6 @@ const std::map<std::string, std::string> kLayerOfPath = {
     {"tests/faults/", "tests/faults"},
     {"tests/", "tests"},
     {"bench/", "bench"},
-    {"bench/null_backend/", "bench/null_backend"},
     {"examples/", "examples"},
 };
 
@@ -95,6 +95,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"backends/cuda", {"abi", "backends/common", "backends/cuda_hip"}},
     {"backends/hip", {"abi", "backends/common", "backends/cuda_hip"}},
     {"backends/opencl", {"abi", "backends/common"}},
+    {"backends/null", {"abi", "backends/common"}},
     {"prelude", {}},
     {"kernels", {}},
     {"tests/support", kPublic},
@@ -106,7 +107,6 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"tests/faults", public_and({"tests/support", "tests/standin", "abi"})},  // the stand-in's test functions
     {"tests", public_and({"tests/support", "abi"})},
     {"bench", public_and({"tests/support"})},
-    {"bench/null_backend", {"abi", "backends/common"}},  // a plugin that does nothing
     {"examples", kPublic},
 };
 

@@ -18,7 +18,7 @@ fail() {
 }
 
 # The text, as the null backend has it.
-env PORTICO_DEBUG=0 PORTICO_BACKEND_DIR="$build/lib/null" PORTICO_BACKEND=opencl PORTICO_CACHE=0 PORTICO_DUMP="$work/texts" \
+env PORTICO_DEBUG=0 PORTICO_BACKEND_DIR="$build/lib/portico/null" PORTICO_BACKEND=opencl PORTICO_CACHE=0 PORTICO_DUMP="$work/texts" \
   "$build/bin/runtime_probe" scale 2 >/dev/null || fail "recording"
 
 # By the build's own rules, from nothing but the programs: what they make, and what they install.

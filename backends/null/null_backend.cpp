@@ -1,5 +1,7 @@
 // A backend that does nothing at once. What an operation costs on it is what Portico itself costs the host: the
-// driver's share is zero. It is also the shortest answer to "what does a plugin have to define?".
+// driver's share is zero. Which kernels a program asks for shows on it too, without a device. It is also the shortest
+// answer to "what does a plugin have to define?".
+#include <cstdlib>
 #include <cstring>
 
 #include "backends/common/plugin.hpp"
@@ -34,17 +36,41 @@ portico_status unsupported(Args...) {
 template <typename... Args>
 void nothing(Args...) {}
 
+// Kernels are cut by the number of units, so whoever records them for large devices says it.
+uint32_t units() {
+  const char* text = std::getenv("PORTICO_NULL_UNITS");
+  const int value = text != nullptr ? std::atoi(text) : 0;
+  return value > 0 ? static_cast<uint32_t>(value) : 2;
+}
+
+bool with_vendor() {
+  const char* vendor = std::getenv("PORTICO_NULL_VENDOR");
+  return vendor != nullptr && std::strcmp(vendor, "1") == 0;
+}
+
+// What a vendor's library without epilogues takes. Other kernels follow it than where there is none.
+portico_status plain_gemm(portico_stream*, const portico_gemm* call) {
+  const bool plain = call->bias.value.buffer == nullptr && call->activation == PORTICO_ACT_NONE &&
+                     call->epilogue == PORTICO_EPILOGUE_FORWARD && call->aux.value.buffer == nullptr;
+  return plain ? PORTICO_OK : PORTICO_UNSUPPORTED;
+}
+portico_status plain_conv(portico_stream*, const portico_conv* call) {
+  const bool plain = call->bias.value.buffer == nullptr && call->activation == PORTICO_ACT_NONE;
+  return plain ? PORTICO_OK : PORTICO_UNSUPPORTED;
+}
+
 portico_status describe(int32_t, portico_device_info* info) {
-  *info = {.struct_size = sizeof(portico_device_info),
-           .features = PORTICO_FEATURE_CPU,
-           .name = "nothing",
-           .arch = "none",
-           .toolchain = "none",
-           .memory_bytes = uint64_t{1} << 40,
-           .max_group_size = 1024,
-           .local_bytes = 1 << 16,
-           .subgroup_size = 0,
-           .compute_units = 2};
+  *info = {
+      .struct_size = sizeof(portico_device_info),
+      .features = PORTICO_FEATURE_CPU | (with_vendor() ? uint32_t{PORTICO_FEATURE_GEMM | PORTICO_FEATURE_CONV} : 0u),
+      .name = "nothing",
+      .arch = "none",
+      .toolchain = "none",
+      .memory_bytes = uint64_t{1} << 40,
+      .max_group_size = 1024,
+      .local_bytes = 1 << 16,
+      .subgroup_size = 0,
+      .compute_units = units()};
   return PORTICO_OK;
 }
 
@@ -100,4 +126,14 @@ const portico_backend kBackend = {
 
 }  // namespace
 
-extern "C" PORTICO_PLUGIN_EXPORT const portico_backend* portico_backend_v1(const portico_host*) { return &kBackend; }
+extern "C" PORTICO_PLUGIN_EXPORT const portico_backend* portico_backend_v1(const portico_host*) {
+  static const portico_backend backend = [] {
+    portico_backend table = kBackend;
+    if (with_vendor()) {
+      table.gemm = plain_gemm;
+      table.conv = plain_conv;
+    }
+    return table;
+  }();
+  return &backend;
+}
