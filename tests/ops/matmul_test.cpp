@@ -129,9 +129,10 @@ TEST_CASE("matmul agrees with its reference around every tile", "[matmul]") {
   check_forward(op);
 }
 
-// In the CPU shape A is then packed: strips of its rows, blocks of k, several spans of panels.
+// In the CPU shape A is then packed: strips of its rows, blocks of k, several spans of panels; or, for many columns,
+// turned.
 TEST_CASE("matmul with a transposed operand whose rows lie a power of two apart", "[matmul]") {
-  const Size size = GENERATE(Size{1024, 70, 601}, Size{1088, 520, 5}, Size{1152, 33, 1});
+  const Size size = GENERATE(Size{1024, 70, 601}, Size{1088, 520, 5}, Size{1152, 33, 1}, Size{1024, 2050, 3});
   const bool trans_b = GENERATE(false, true);
   const OpCase op = matmul_case(size, true, trans_b);
   INFO(op.name);

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "ops/common.hpp"
+#include "ops/copy.hpp"
 #include "ops/gemm_plan.hpp"
 #include "runtime/gemm_slot.hpp"
 #include "runtime/tuning/table.hpp"
@@ -87,6 +88,22 @@ bool four_aligned(const Gemm& call, const Arg& a, const Arg& b, const Arg& c) {
   return ((static_cast<std::uint64_t>(all) | a.first_element | b.first_element | c.first_element) & 3u) == 0;
 }
 
+// The product with A turned into rows of k, which end in spare elements: never a power of two apart.
+void gemm_with_turned_a(const Device& device, DType dtype, const Gemm& call, const Arg& a, const Arg& b, const Arg& c,
+                        const Arg* bias, const char* subject) {
+  Gemm plain = call;
+  plain.trans_a = false;
+  plain.lda = divide_up(call.k, 16) * 16 + 16;
+  plain.stride_a = call.m * plain.lda;
+  const Tensor rows = make({call.batch, call.m, plain.lda}, dtype, device);
+  const std::int64_t extents[] = {call.batch, call.m, call.k};
+  copy_strided(
+      {.buffer = &rows.buffer(), .offset = rows.offset(), .dtype = dtype, .strides = {plain.stride_a, plain.lda, 1}},
+      {.buffer = a.buffer, .offset = a.first_element, .dtype = dtype, .strides = {call.stride_a, 1, call.lda}}, extents,
+      subject);
+  gemm(device, dtype, plain, rows.arg(), b, c, bias, subject);
+}
+
 // What the tuner says of the product's class, or is trying just now.
 const GemmChoice* choice_for(const Device& device, DType dtype, const Gemm& call) {
   if (const GemmChoice* forced = ForcedGemmChoice::current()) return forced;
@@ -141,6 +158,8 @@ void gemm(const Device& device, DType dtype, const Gemm& call, const Arg& a, con
     if (vendor_gemm(device, dtype, call, a, b, c, bias, subject)) return;
     if (vendor_gemm_in_two_steps(device, dtype, call, a, b, c, bias, subject)) return;
   }
+
+  if (cpu_shape(device) && turns_a(call, dtype)) return gemm_with_turned_a(device, dtype, call, a, b, c, bias, subject);
 
   const std::uint32_t m = as_u32(call.m, subject), n = as_u32(call.n, subject), k = as_u32(call.k, subject),
                       batch = as_u32(call.batch, subject), has_bias = bias != nullptr ? 1 : 0;

@@ -58,6 +58,12 @@ void plan_packed(const Gemm& call, std::uint32_t cores, GemmCpuPlan& plan) {
 
 }  // namespace
 
+bool turns_a(const Gemm& call, DType dtype) {
+  constexpr std::int64_t kMostScratch = std::int64_t{256} << 20;
+  return packs_a(call, dtype, 8, 2) && call.m >= 64 && call.n >= 2048 &&
+         4 * call.batch * call.m * call.k <= kMostScratch;
+}
+
 GemmCpuPlan plan_gemm_cpu(const Gemm& call, DType dtype, std::uint32_t cores, const GemmChoice* choice) {
   const std::int64_t m = call.m, n = call.n, k = call.k;
   GemmCpuPlan plan{};
