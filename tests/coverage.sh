@@ -21,7 +21,8 @@ cd "$root" || exit 1
 [ -x build/ci/bin/portico-info ] || fail "build/ci is not built: bash tests/run.sh does it"
 out="$root/build/coverage"
 mkdir -p "$out"
-{ cmake --preset coverage && cmake --build build/coverage --target portico_cuda portico_hip portico_opencl; } >"$out/build.log" 2>&1 ||
+{ cmake --preset coverage && cmake --build build/coverage --target portico_cuda portico_hip &&
+  cp build/ci/lib/portico/libportico_opencl.so build/coverage/lib/portico/; } >"$out/build.log" 2>&1 ||
   fail "the build failed: $(grep -m1 -E 'error:|CMake Error' "$out/build.log") (whole log: $out/build.log)"
 find "$out/backends" -name '*.gcda' -delete
 PORTICO_BACKEND_DIR="$out/lib/portico" PORTICO_TEST_FULL=1 \

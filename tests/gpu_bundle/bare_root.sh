@@ -1,7 +1,7 @@
 #!/bin/bash
 # bare_root.sh FOLDER [FILE...]: a system with nothing in it but a shell, the small programs that every Debian has, and the C
 # library; each FILE with the libraries that it needs goes to FOLDER/vendor. No OpenCL, no compiler, no BLAS, no C++
-# library but what is carried. Exit code 77 where this user may not chroot.
+# library but what is carried. Exit code 77 where this user may not go there (in_root.sh).
 set -euo pipefail
 root=$1
 shift
@@ -37,4 +37,5 @@ for device in null zero urandom random; do
   [ -c "/dev/$device" ] && cp -a "/dev/$device" "$root/dev/" 2>/dev/null || true
 done
 : 2>/dev/null >"$root/dev/null" || { echo "no devices can be made in $root" >&2; exit 77; }
-chroot "$root" /bin/sh -c 'exit 0' 2>/dev/null || { echo "this user may not chroot" >&2; exit 77; }
+bash "$(dirname "${BASH_SOURCE[0]}")/in_root.sh" "$root" /bin/sh -c '[ -e /proc/self ]' 2>/dev/null ||
+  { echo "this user may not chroot and mount" >&2; exit 77; }

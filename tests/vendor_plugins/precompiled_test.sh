@@ -29,7 +29,7 @@ grep -q "1 programs for $target" "$work/log" || fail "compiling: $(cat "$work/lo
 cmake --install "$work/build" >"$work/log" 2>&1 || fail "installing: $(cat "$work/log")"
 plugins=$(dirname "$(find "$work/installed" -type d -name kernels)")
 [ -n "$(ls "$plugins/kernels/$backend/$target" 2>/dev/null)" ] || fail "nothing installed: $(find "$work/installed")"
-cp "$build/lib/portico/libportico_$backend.so" "$plugins"
+cp "${PORTICO_BACKEND_DIR:-$build/lib/portico}/libportico_$backend.so" "$plugins"
 
 probe() {
   env PORTICO_BACKEND_DIR="$plugins" PORTICO_BACKEND=$backend $driver="$standin" $compiler=/nonexistent \
