@@ -30,6 +30,7 @@ cmake --build --preset release --target portico-bench portico_opencl portico_cud
 
 # OpenBLAS chooses its kernels when it is loaded, Intel's CPU runtime for OpenCL what it compiles for; on a processor that
 # they do not know both take slower ones.
+export OPENBLAS_THREAD_TIMEOUT=${OPENBLAS_THREAD_TIMEOUT:-20}  # else its threads spin on beside the next contestant
 if grep -qw avx512f /proc/cpuinfo; then
   export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX} CL_CONFIG_CPU_TARGET_ARCH=${CL_CONFIG_CPU_TARGET_ARCH:-skx}
 fi
