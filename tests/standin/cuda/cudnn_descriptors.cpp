@@ -308,7 +308,7 @@ int finalize(Descriptor& d) {
   return status;
 }
 
-// The first would be fastest but rounds f32 factors; the third changes from run to run. The fused forms do not exist
+// The first would be fastest but rounds f32 factors; the next changes from run to run. The fused forms do not exist
 // for dilated filters.
 int engines_for(const Meaning& meaning, std::int64_t mode, std::vector<Engine>& out) {
   const conv::Convolution& v = meaning.convolution;
@@ -318,8 +318,8 @@ int engines_for(const Meaning& meaning, std::int64_t mode, std::vector<Engine>& 
     out = {{.index = 1000, .notes = {}, .workspace = 0}};
   else
     out = {{.index = 0, .notes = {dnn::kNoteTensorCore}, .workspace = 0},
-           {.index = 1, .notes = {}, .workspace = 4096},
            {.index = 2, .notes = {dnn::kNoteNondeterministic}, .workspace = 0},
+           {.index = 1, .notes = {}, .workspace = 4096},
            {.index = 3, .notes = {}, .workspace = 0}};
   return dnn::kSuccess;
 }
