@@ -11,8 +11,8 @@
 //                    of four.
 //        VEC         1: everything is f32 and aligned to four elements (offsets, leading dimensions, batch strides, and
 //                    the extents along which A, B and C lie), so that four move at once
+#include "slice.h"
 #define THREADS ((BM / TM) * (BN / TN))
-#define CHUNK (VEC ? 4 : 1)
 // Two groups of the largest tile share a multiprocessor. Where elements move one by one their addresses leave no room.
 #if VEC && THREADS == 256
 #define GROUP GROUP_SIZE_128(THREADS)
@@ -22,11 +22,6 @@
 // Pieces of a slice that a thread moves.
 #define COUNT_A (BM * BK / THREADS / CHUNK)
 #define COUNT_B (BN * BK / THREADS / CHUNK)
-
-// Where row i (of T) of thread `at` lies in a tile of B: fours, the next of which is 4 * B / T further on.
-#define PLACE(i, at, T, B) ((i) / 4 * ((B) / (T) * 4) + (at) * 4 + (i) % 4)
-// Four words of a slice at once.
-#define FOUR(slice, i) (*(LOCAL_PTR const float4*)((slice) + (i)))
 
 #if ACT == 1
 #define ACTIVATE(x) fmax((x), 0.0f)
@@ -38,9 +33,6 @@
 #define ACTIVATE(x) (x)
 #endif
 
-// A slice that lies along k in memory (K_INNER) is turned on its way. Row k then holds its fours in another order, four g in
-// place g ^ TURN(k): without it, threads that store neighbouring k would meet in one bank.
-#define TURN(k, K_INNER) ((K_INNER) ? (VEC ? (k) / 4 * (32 / BK) : (k) % 8) : 0)
 // Piece i of a thread: its row in the slice and its place along k. Neighbouring threads follow memory.
 #define PIECE(i) ((LOCAL_ID + (i) * THREADS) * CHUNK)
 #define PIECE_K(i, DIM, K_INNER) ((K_INNER) ? PIECE(i) % BK : PIECE(i) / (DIM))
@@ -67,16 +59,6 @@ typedef ulong PLACE_T;
 #define ADDRESSES(COUNT, K_INNER) ((K_INNER) ? (COUNT) : 1)
 #define ADDRESS(at, i, K_INNER, next) (at[(K_INNER) ? (i) : 0] + ((K_INNER) ? 0 : (i) * (next)))
 
-#if VEC
-typedef float4 PIECE_T;
-#define ZERO_PIECE F32X4(0.0f, 0.0f, 0.0f, 0.0f)
-#define LOAD_PIECE(x, i) LOAD4(x, i)
-#else
-typedef float PIECE_T;
-#define ZERO_PIECE 0.0f
-#define LOAD_PIECE(x, i) LOAD(x, i)
-#endif
-
 // A thread's share of a slice into registers; of the first slice what lies before `depth`.
 #define FETCH(stage, x, at, DIM, COUNT, K_INNER, next) \
   UNROLL for (int i = 0; i < (COUNT); ++i) stage[i] = LOAD_FROM(x, ADDRESS(at, i, K_INNER, next));
@@ -84,33 +66,9 @@ typedef float PIECE_T;
   UNROLL for (int i = 0; i < (COUNT); ++i) stage[i] =                                                         \
       PIECE_K(i, DIM, K_INNER) < (depth) ? LOAD_FROM(x, ADDRESS(at, i, K_INNER, next)) : ZERO_PIECE;
 
-// From registers to the slice in local memory, [k][row].
-FN void place_piece(LOCAL_PTR float* slice, const uint k, const uint d, const uint dim, const int k_inner,
-                    const PIECE_T piece) {
-  LOCAL_PTR float* const to = slice + k * dim + (((d / 4) ^ TURN(k, k_inner)) * 4 + d % 4);
-#if VEC
-  if (k_inner) {
-    to[0] = piece.x;
-    to[dim] = piece.y;
-    to[2 * dim] = piece.z;
-    to[3 * dim] = piece.w;
-  } else {
-    *(LOCAL_PTR float4*)to = piece;
-  }
-#else
-  *to = piece;
-#endif
-}
 #define PLACE_SLICE(slice, stage, DIM, COUNT, K_INNER) \
   UNROLL for (int i = 0; i < (COUNT); ++i)             \
     place_piece(slice, PIECE_K(i, DIM, K_INNER), PIECE_D(i, DIM, K_INNER), DIM, K_INNER, stage[i]);
-
-// Step kk of a thread's T rows or columns.
-#define READ(to, slice, kk, at, T, DIM, K_INNER)                                                          \
-  UNROLL for (int i = 0; i < (T); i += 4) {                                                               \
-    const float4 v = FOUR((slice) + ((at) ^ TURN(kk, K_INNER)) * 4, (kk) * (DIM) + PLACE(i, 0, T, DIM));  \
-    to[i] = v.x, to[i + 1] = v.y, to[i + 2] = v.z, to[i + 3] = v.w;                                       \
-  }
 
 KERNEL GROUP void gemm(IN(REAL, a), IN(REAL, b), OUT(REAL, c), IN(REAL, bias), const uint m, const uint n,
                                      const uint k, const uint batch, const ulong lda, const ulong ldb, const ulong ldc,

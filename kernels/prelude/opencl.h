@@ -14,7 +14,7 @@
 #define GROUP_SIZE(n) __attribute__((reqd_work_group_size(n, 1, 1)))
 #define GROUP_SIZE_128(n) GROUP_SIZE(n)
 #define UNROLL _Pragma("unroll")
-#define UNROLL_FOUR UNROLL
+#define UNROLL_FOUR _Pragma("unroll 1")
 
 // Where a thread is
 #define LOCAL_ID ((uint)get_local_id(0))

@@ -34,6 +34,12 @@ Expected expected_of(const std::string& file, const std::string& spec) {
       expected.groups = expected.vectors || small_share ? 2 : 1;
     else
       expected.groups = 5;
+  } else if (file == "conv" && number("CPU_SHAPE") == 0) {
+    expected.vectors = number("VEC") == 1;
+    expected.threads = number("BM") / number("TM") * (number("KB") / number("TN"));
+    expected.density = expected.vectors ? (number("KB") == 64 ? 0.75 : 0.62) : 0.40;
+    expected.amd_density = 0.60;
+    expected.groups = 2;
   }
   return expected;
 }

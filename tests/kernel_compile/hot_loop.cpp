@@ -115,9 +115,14 @@ std::map<int, int> loops_of(const Listing& listing) {
   return loops;
 }
 
-bool holds_another(const std::map<int, int>& loops, const HotLoop& loop) {
-  return std::any_of(loops.begin(), loops.end(),
-                     [&](const auto& other) { return other.first > loop.begin && other.second <= loop.end; });
+// Whether another loop lies inside that does arithmetic too.
+bool holds_another(const Listing& listing, const std::map<int, int>& loops, const HotLoop& loop) {
+  return std::any_of(loops.begin(), loops.end(), [&](const auto& other) {
+    if (other.first < loop.begin || other.second > loop.end || other.second - other.first >= loop.end - loop.begin)
+      return false;
+    return std::any_of(listing.instructions.begin() + other.first, listing.instructions.begin() + other.second,
+                       [](const std::string& one) { return is_matrix(name_of(one)) || is_multiply_add(name_of(one)); });
+  });
 }
 
 }  // namespace
@@ -136,7 +141,7 @@ HotLoop hot_loop(const Listing& listing) {
       loop.all += is_hint(name) ? 0 : weight;
     }
     if (matrix > 0) loop.arithmetic = matrix;
-    if (!holds_another(loops, loop) && loop.arithmetic > best.arithmetic) best = loop;
+    if (!holds_another(listing, loops, loop) && loop.arithmetic > best.arithmetic) best = loop;
   }
   return best;
 }

@@ -133,11 +133,19 @@ void run_walk(const ConvShape& shape, const ConvWalk& walk, const Tensor& x, con
   if (walk.pixels == 0) return;
   const Device device = x.device();
   const Tensor packed = pack(weight, shape, walk.gradient, walk.block, walk.cpu);
+  // Four elements at once, in tiles of twice the pixels where they still give every unit a group.
+  const std::uint64_t starts = x.arg().first_element | packed.arg().first_element | y.arg().first_element |
+                               static_cast<std::uint64_t>(shape.cg()) | static_cast<std::uint64_t>(shape.kg());
+  const bool vec = !walk.cpu && x.dtype() == DType::f32 && starts % 4 == 0;
+  const bool large = vec && divide_up(walk.pixels, 2 * walk.tile) * walk.blocks * shape.groups >= units_of(device);
+  const std::int64_t tile = large ? 2 * walk.tile : walk.tile,
+                     chunks = large ? divide_up(walk.pixels, tile) : walk.chunks;
+  const std::int64_t gpu_rows = vec ? 8 : 4, gpu_columns = walk.block / 8;  // a thread's share
   const std::int64_t per_thread = walk.block / 16;
   const Kernel kernel = kForward.get(
       device,
       key(static_cast<int>(x.dtype()) << 4 | walk.cpu << 3 | walk.gradient << 2 | bias.defined() << 1 | walk.stream,
-          walk.pooled << 4 | static_cast<int>(activation) << 1 | walk.weights_stay, walk.block << 8 | walk.tile,
+          vec << 5 | walk.pooled << 4 | static_cast<int>(activation) << 1 | walk.weights_stay, walk.block << 8 | tile,
           walk.run),
       [&] {
         Spec spec = common_spec(x.dtype(), walk.cpu, walk.block)
@@ -151,7 +159,7 @@ void run_walk(const ConvShape& shape, const ConvWalk& walk, const Tensor& x, con
               .set("RUN", walk.run)
               .set("WEIGHTS_STAY", walk.weights_stay)
               .set("STREAM", walk.stream);
-        return spec.set("BM", walk.tile).set("BK", 16).set("TM", walk.tile / 16).set("TN", per_thread);
+        return spec.set("BM", tile).set("BK", 16).set("TM", gpu_rows).set("TN", gpu_columns).set("VEC", vec);
       });
   const std::int64_t in_h = walk.gradient ? shape.p : shape.h, in_w = walk.gradient ? shape.q : shape.w;
   const std::int64_t in = walk.gradient ? shape.k : shape.c, out = walk.gradient ? shape.c : shape.k;
@@ -185,10 +193,10 @@ void run_walk(const ConvShape& shape, const ConvWalk& walk, const Tensor& x, con
                                               i32(walk.col0),
                                               u32(walk.blocks),
                                               u32(all_blocks),
-                                              u32(walk.chunks),
+                                              u32(chunks),
                                               u32(walk.tiles),
                                               walk.pooled ? which.arg() : y.arg()});
-  kernel.launch({.groups = {u32(walk.chunks * all_blocks)}, .local = {walk.cpu ? 1u : 256u}},
+  kernel.launch({.groups = {u32(chunks * all_blocks)}, .local = {walk.cpu ? 1u : u32(tile / gpu_rows * 8)}},
                 std::span(args).first(args.size() - (walk.pooled ? 0 : 1)));
 }
 
