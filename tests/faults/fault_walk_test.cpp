@@ -146,7 +146,7 @@ void walk(const std::vector<Scenario>& chosen) {
 
 TEST_CASE("every call fails once") { walk(scenarios()); }
 
-TEST_CASE("every call of a recording and its replays fails once", "[.][replay]") {
+TEST_CASE("every call of a recording and its replays fails once", "[.][recording]") {
   walk({{"record and replay", record_and_replay}});
 }
 

@@ -53,12 +53,12 @@ STANDIN_EXPORT int cublasCreate_v2(cublas::Handle* out) {
   ++machine().others;
   return kSuccess;
 }
-STANDIN_EXPORT int cublasDestroy_v2(cublas::Handle handle) {
-  STANDIN_ENTER(nothing);
+static int destroy(cublas::Handle handle) {
   if (!handles().remove(handle)) return kNotReadyHandle;
   --machine().others;
   return kSuccess;
 }
+STANDIN_EXPORT int cublasDestroy_v2(cublas::Handle handle) { STANDIN_GIVE_BACK(nothing, destroy(handle)); }
 STANDIN_EXPORT int cublasSetStream_v2(cublas::Handle handle, cuda::Stream stream) {
   ENTER_CUBLAS;
   const auto owner = handles().find(handle);

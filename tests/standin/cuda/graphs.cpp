@@ -46,11 +46,9 @@ STANDIN_EXPORT int cuGraphLaunch(void* executable, cuda::Stream stream) {
   STANDIN_ENTER(device);
   return api::graph_launch(executable, stream);
 }
-STANDIN_EXPORT int cuGraphDestroy(void* graph) {
-  STANDIN_GIVE_BACK(api::graph_destroy(graph));
-}
+STANDIN_EXPORT int cuGraphDestroy(void* graph) { STANDIN_GIVE_BACK(start, api::graph_destroy(graph)); }
 STANDIN_EXPORT int cuGraphExecDestroy(void* executable) {
-  STANDIN_GIVE_BACK(api::executable_destroy(executable));
+  STANDIN_GIVE_BACK(start, api::executable_destroy(executable));
 }
 STANDIN_EXPORT int cuGraphGetNodes(void* graph, void** nodes, std::size_t* count) {
   STANDIN_ENTER(device);

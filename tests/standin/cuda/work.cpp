@@ -21,9 +21,7 @@ STANDIN_EXPORT int cuMemAlloc_v2(DevicePointer* out, std::size_t bytes) {
   STANDIN_ENTER(device);
   return api::allocate(reinterpret_cast<void**>(out), bytes);
 }
-STANDIN_EXPORT int cuMemFree_v2(DevicePointer pointer) {
-  STANDIN_GIVE_BACK(api::release(at(pointer)));
-}
+STANDIN_EXPORT int cuMemFree_v2(DevicePointer pointer) { STANDIN_GIVE_BACK(start, api::release(at(pointer))); }
 STANDIN_EXPORT int cuMemAllocAsync(DevicePointer* out, std::size_t bytes, Stream stream) {
   STANDIN_ENTER(device);
   return api::allocate_async(reinterpret_cast<void**>(out), bytes, stream);
@@ -49,9 +47,7 @@ STANDIN_EXPORT int cuMemHostAlloc(void** out, std::size_t bytes, unsigned flags)
   if (flags > 7) return kInvalidValue;
   return api::host_allocate(out, bytes);
 }
-STANDIN_EXPORT int cuMemFreeHost(void* memory) {
-  STANDIN_GIVE_BACK(api::host_release(memory));
-}
+STANDIN_EXPORT int cuMemFreeHost(void* memory) { STANDIN_GIVE_BACK(start, api::host_release(memory)); }
 STANDIN_EXPORT int cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, std::size_t bytes, Stream stream) {
   STANDIN_ENTER(device);
   return api::upload(at(to), from, bytes, stream);
@@ -85,9 +81,7 @@ STANDIN_EXPORT int cuStreamCreate(Stream* out, unsigned flags) {
   STANDIN_ENTER(device);
   return api::stream_create(reinterpret_cast<void**>(out), flags);
 }
-STANDIN_EXPORT int cuStreamDestroy_v2(Stream stream) {
-  STANDIN_GIVE_BACK(api::stream_destroy(stream));
-}
+STANDIN_EXPORT int cuStreamDestroy_v2(Stream stream) { STANDIN_GIVE_BACK(start, api::stream_destroy(stream)); }
 STANDIN_EXPORT int cuStreamSynchronize(Stream stream) {
   STANDIN_ENTER(device);
   return api::stream_synchronize(stream);
@@ -104,9 +98,7 @@ STANDIN_EXPORT int cuEventCreate(Event* out, unsigned flags) {
   STANDIN_ENTER(device);
   return api::event_create(reinterpret_cast<void**>(out), flags);
 }
-STANDIN_EXPORT int cuEventDestroy_v2(Event event) {
-  STANDIN_GIVE_BACK(api::event_destroy(event));
-}
+STANDIN_EXPORT int cuEventDestroy_v2(Event event) { STANDIN_GIVE_BACK(start, api::event_destroy(event)); }
 STANDIN_EXPORT int cuEventRecord(Event event, Stream stream) {
   STANDIN_ENTER(device);
   return api::event_record(event, stream);
@@ -128,9 +120,7 @@ STANDIN_EXPORT int cuModuleLoadData(Module* out, const void* image) {
   STANDIN_ENTER(device);
   return api::module_load(reinterpret_cast<void**>(out), image);
 }
-STANDIN_EXPORT int cuModuleUnload(Module module) {
-  STANDIN_GIVE_BACK(api::module_unload(module));
-}
+STANDIN_EXPORT int cuModuleUnload(Module module) { STANDIN_GIVE_BACK(start, api::module_unload(module)); }
 STANDIN_EXPORT int cuModuleGetFunction(Function* out, Module module, const char* name) {
   STANDIN_ENTER(device);
   return api::module_find(reinterpret_cast<void**>(out), module, name);

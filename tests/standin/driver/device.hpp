@@ -124,10 +124,11 @@ bool holds(Device& device, std::uintptr_t address, std::size_t bytes, const char
   if (const int code_ = ::portico::standin::enter(calls_, ::portico::standin::Needs::needs)) return code_
 
 /// The body of a function that gives something back: made also when it is told to fail, or every failure of it would be
-/// a leak, and not the plugin's.
-#define STANDIN_GIVE_BACK(call)                                                             \
-  static ::portico::standin::Calls& calls_ = ::portico::standin::calls_of(__func__);        \
-  const int failing_ = ::portico::standin::enter(calls_, ::portico::standin::Needs::start); \
-  if (failing_ == ::portico::standin::kNotInitialized) return failing_;                     \
-  const int code_ = call;                                                                   \
+/// a leak, and not the plugin's. `needs` is `start` or, for libraries beside the driver, `nothing`.
+#define STANDIN_GIVE_BACK(needs, call)                                                                    \
+  using ::portico::standin::Needs;                                                                        \
+  static ::portico::standin::Calls& calls_ = ::portico::standin::calls_of(__func__);                      \
+  const int failing_ = ::portico::standin::enter(calls_, Needs::needs);                                   \
+  if (Needs::needs != Needs::nothing && failing_ == ::portico::standin::kNotInitialized) return failing_; \
+  const int code_ = call;                                                                                 \
   return failing_ ? failing_ : code_

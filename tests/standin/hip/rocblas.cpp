@@ -116,12 +116,12 @@ STANDIN_EXPORT int rocblas_create_handle(rocblas::Handle* out) {
   ++machine().others;
   return kSuccess;
 }
-STANDIN_EXPORT int rocblas_destroy_handle(rocblas::Handle handle) {
-  STANDIN_ENTER(nothing);
+static int destroy(rocblas::Handle handle) {
   if (!handles().remove(handle)) return kBadHandle;
   --machine().others;
   return kSuccess;
 }
+STANDIN_EXPORT int rocblas_destroy_handle(rocblas::Handle handle) { STANDIN_GIVE_BACK(nothing, destroy(handle)); }
 STANDIN_EXPORT int rocblas_set_stream(rocblas::Handle handle, hip::Stream stream) {
   ENTER_ROCBLAS;
   const auto owner = handles().find(handle);

@@ -21,7 +21,7 @@ STANDIN_EXPORT int hipMalloc(void** out, std::size_t bytes) {
 }
 STANDIN_EXPORT int hipFree(void* memory) {
   portico::standin::start_hip();
-  STANDIN_GIVE_BACK(api::release(memory));
+  STANDIN_GIVE_BACK(start, api::release(memory));
 }
 STANDIN_EXPORT int hipMallocAsync(void** out, std::size_t bytes, Stream stream) {
   ENTER_HIP(device);
@@ -42,7 +42,7 @@ STANDIN_EXPORT int hipHostMalloc(void** out, std::size_t bytes, unsigned flags) 
 }
 STANDIN_EXPORT int hipHostFree(void* memory) {
   portico::standin::start_hip();
-  STANDIN_GIVE_BACK(api::host_release(memory));
+  STANDIN_GIVE_BACK(start, api::host_release(memory));
 }
 STANDIN_EXPORT int hipDeviceGetDefaultMemPool(hip::MemoryPool* out, int device) {
   ENTER_HIP(start);
@@ -80,7 +80,7 @@ STANDIN_EXPORT int hipStreamCreateWithFlags(Stream* out, unsigned flags) {
 }
 STANDIN_EXPORT int hipStreamDestroy(Stream stream) {
   portico::standin::start_hip();
-  STANDIN_GIVE_BACK(api::stream_destroy(stream));
+  STANDIN_GIVE_BACK(start, api::stream_destroy(stream));
 }
 STANDIN_EXPORT int hipStreamSynchronize(Stream stream) {
   ENTER_HIP(device);
@@ -100,7 +100,7 @@ STANDIN_EXPORT int hipEventCreateWithFlags(Event* out, unsigned flags) {
 }
 STANDIN_EXPORT int hipEventDestroy(Event event) {
   portico::standin::start_hip();
-  STANDIN_GIVE_BACK(api::event_destroy(event));
+  STANDIN_GIVE_BACK(start, api::event_destroy(event));
 }
 STANDIN_EXPORT int hipEventRecord(Event event, Stream stream) {
   ENTER_HIP(device);
@@ -125,7 +125,7 @@ STANDIN_EXPORT int hipModuleLoadData(Module* out, const void* image) {
 }
 STANDIN_EXPORT int hipModuleUnload(Module module) {
   portico::standin::start_hip();
-  STANDIN_GIVE_BACK(api::module_unload(module));
+  STANDIN_GIVE_BACK(start, api::module_unload(module));
 }
 STANDIN_EXPORT int hipModuleGetFunction(Function* out, Module module, const char* name) {
   ENTER_HIP(device);
@@ -167,9 +167,9 @@ STANDIN_EXPORT int hipGraphLaunch(void* executable, Stream stream) {
 }
 STANDIN_EXPORT int hipGraphDestroy(void* graph) {
   portico::standin::start_hip();
-  STANDIN_GIVE_BACK(api::graph_destroy(graph));
+  STANDIN_GIVE_BACK(start, api::graph_destroy(graph));
 }
 STANDIN_EXPORT int hipGraphExecDestroy(void* executable) {
   portico::standin::start_hip();
-  STANDIN_GIVE_BACK(api::executable_destroy(executable));
+  STANDIN_GIVE_BACK(start, api::executable_destroy(executable));
 }

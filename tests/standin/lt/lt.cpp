@@ -193,8 +193,7 @@ LT(Create)(lt::Handle* out) {
   return Objects<Handle>::add(out, {});
 }
 LT(Destroy)(lt::Handle handle) {
-  STANDIN_ENTER(nothing);
-  return Objects<Handle>::remove(handle) == lt::kSuccess ? lt::kSuccess : kBadHandle;
+  STANDIN_GIVE_BACK(nothing, Objects<Handle>::remove(handle) == lt::kSuccess ? lt::kSuccess : kBadHandle);
 }
 LT(MatmulDescCreate)(lt::Description* out, int compute, int scale) {
   ENTER_LT;
@@ -204,10 +203,7 @@ LT(MatmulDescCreate)(lt::Description* out, int compute, int scale) {
     known = known || compute == lt::compute_type(precision);
   return known ? Objects<Description>::add(out, {.compute = compute}) : kBadValue;
 }
-LT(MatmulDescDestroy)(lt::Description handle) {
-  STANDIN_ENTER(nothing);
-  return Objects<Description>::remove(handle);
-}
+LT(MatmulDescDestroy)(lt::Description handle) { STANDIN_GIVE_BACK(nothing, Objects<Description>::remove(handle)); }
 LT(MatmulDescSetAttribute)(lt::Description handle, lt::Attribute attribute, const void* value, std::size_t size) {
   ENTER_LT;
   const auto desc = find<Description>(handle);
@@ -234,10 +230,7 @@ LT(MatrixLayoutCreate)(lt::Layout* out, int type, std::uint64_t rows, std::uint6
   Layout layout{blas::Type::f32, rows, columns, leading};
   return type_of(type, layout.type) ? Objects<Layout>::add(out, layout) : lt::kNotSupported;
 }
-LT(MatrixLayoutDestroy)(lt::Layout handle) {
-  STANDIN_ENTER(nothing);
-  return Objects<Layout>::remove(handle);
-}
+LT(MatrixLayoutDestroy)(lt::Layout handle) { STANDIN_GIVE_BACK(nothing, Objects<Layout>::remove(handle)); }
 LT(MatrixLayoutSetAttribute)(lt::Layout handle, lt::Attribute attribute, const void* value, std::size_t size) {
   ENTER_LT;
   const auto layout = find<Layout>(handle);
@@ -249,10 +242,7 @@ LT(MatmulPreferenceCreate)(lt::Preference* out) {
   ENTER_LT;
   return Objects<Preference>::add(out, {});
 }
-LT(MatmulPreferenceDestroy)(lt::Preference handle) {
-  STANDIN_ENTER(nothing);
-  return Objects<Preference>::remove(handle);
-}
+LT(MatmulPreferenceDestroy)(lt::Preference handle) { STANDIN_GIVE_BACK(nothing, Objects<Preference>::remove(handle)); }
 LT(MatmulPreferenceSetAttribute)
 (lt::Preference handle, lt::Attribute attribute, const void* value, std::size_t size) {
   ENTER_LT;
