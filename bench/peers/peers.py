@@ -65,6 +65,23 @@ def mlp():
     return nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
 
 
+def vgg11():
+    """Configuration A of arXiv:1409.1556 for 32x32 images, as models.hpp has it."""
+    nn = torch.nn
+    layers, channels = [], 3
+    for out in (64, None, 128, None, 256, 256, None, 512, 512, None, 512, 512, None):
+        if out is None:
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(channels, out, 3, padding=1), nn.ReLU()]
+            channels = out
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 10))
+
+
+# What makes a network, and the shape of one of its images.
+MODELS = {"cnn": (cnn, (1, 28, 28)), "mlp": (mlp, (784,)), "vgg11": (vgg11, (3, 32, 32))}
+
+
 def timed(call):
     def run(count):
         start = time.perf_counter()
@@ -76,8 +93,8 @@ def timed(call):
 
 def train_step(model, batch, variant):
     torch.manual_seed(0)
-    net = cnn() if model == "cnn" else mlp()
-    images = torch.rand(batch, 1, 28, 28) if model == "cnn" else torch.rand(batch, 784)
+    make, shape = MODELS[model]
+    net, images = make(), torch.rand(batch, *shape)
     labels = torch.arange(batch) * 7 % 10
     if variant == "channels_last":
         net, images = net.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
@@ -147,6 +164,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True, help="the portico-peer program")
     parser.add_argument("--only", choices=["train", "conv", "resnet50"], help="one group of workloads")
+    parser.add_argument("--model", choices=MODELS, help="training steps of this network only")
     parser.add_argument("--kind", choices=KINDS, action="append", help="convolutions of this pass only; may be repeated")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.4, help="length of one side's turn")
@@ -159,10 +177,12 @@ def main():
     print(f"peers: portico on {portico.device}; torch {torch.__version__}, {threads} threads", flush=True)
 
     if options.only in (None, "train"):
-        for model, batch in (("cnn", 64), ("cnn", 256), ("mlp", 64), ("mlp", 256)):
+        for model, batch in (("cnn", 64), ("cnn", 256), ("mlp", 64), ("mlp", 256), ("vgg11", 32)):
+            if options.model not in (None, model):
+                continue
             sides = {"portico": portico.side(f"train {model} {batch}"),
                      "pytorch_eager": train_step(model, batch, "eager")}
-            if model == "cnn":
+            if len(MODELS[model][1]) == 3:
                 sides["pytorch_channels_last"] = train_step(model, batch, "channels_last")
             if not options.no_compile:
                 sides["pytorch_compile"] = train_step(model, batch, "compile")

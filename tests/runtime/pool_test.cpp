@@ -50,7 +50,7 @@ TEST_CASE("statistics follow what is in use", "[pool]") {
     const Buffer b = device.allocate(5 << 20);
     const auto now = device.memory();
     CHECK(now.in_use >= start.in_use + (8u << 20));
-    CHECK(now.in_use <= start.in_use + (9u << 20));  // rounding wastes at most an eighth
+    CHECK(now.in_use <= start.in_use + (17u << 19));  // rounding wastes at most a sixteenth
   }
   const auto end = device.memory();
   CHECK(end.in_use == start.in_use);
@@ -68,7 +68,7 @@ TEST_CASE("a size is served by a block of nearly its size", "[pool]") {
     const auto taken = device.memory().in_use - before;
     CHECK(block.size() == bytes);
     CHECK(taken >= bytes);
-    CHECK(taken <= std::max<std::size_t>(1024, bytes + bytes / 8 + 1024));
+    CHECK(taken <= std::max<std::size_t>(1024, bytes + bytes / 16 + 1024));
   }
 }
 

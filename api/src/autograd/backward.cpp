@@ -12,6 +12,8 @@ namespace {
 using detail::Edge;
 using detail::Node;
 
+thread_local bool t_frees_graph = false;
+
 // Called before a leaf's gradient changes: a recording that is abandoned puts back what was there before it.
 void note_gradient(detail::TensorImpl& leaf) {
   if (detail::Recorder* recorder = detail::Recorder::current()) [[unlikely]]
@@ -69,12 +71,26 @@ class Pass {
     std::uint32_t needs = 0;
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (node.inputs[i]) needs |= 1u << i;
-    std::vector<Tensor> grads = node.backward(dy, autograd::Needs(needs));
+    std::vector<Tensor> grads = call(node, dy, autograd::Needs(needs));
     for (std::size_t i = 0; i < node.inputs.size() && i < grads.size(); ++i)
       if (node.inputs[i] && grads[i].defined()) give(node.inputs[i], std::exchange(grads[i], {}));
     if (keep_graph_) return;
     node.backward = nullptr;
     node.inputs.clear();
+  }
+
+  // A closure that lets go of what it saved is of no use after an exception half way: the graph is freed then too.
+  std::vector<Tensor> call(Node& node, const Tensor& dy, autograd::Needs needs) {
+    const bool before = std::exchange(t_frees_graph, !keep_graph_);
+    try {
+      std::vector<Tensor> grads = node.backward(dy, needs);
+      t_frees_graph = before;
+      return grads;
+    } catch (...) {
+      t_frees_graph = before;
+      if (!keep_graph_) node.backward = nullptr;
+      throw;
+    }
   }
 
   const bool keep_graph_;
@@ -88,6 +104,8 @@ detail::TensorImpl& defined_impl(const Tensor& tensor, const char* subject) {
 }
 
 }  // namespace
+
+bool detail::frees_graph() { return t_frees_graph; }
 
 bool Tensor::requires_grad() const {
   const auto& impl = defined_impl(*this, "requires_grad");

@@ -22,6 +22,10 @@ struct Edge {
 /// Where a gradient of `input` would go.
 Edge edge_to(const Tensor& input);
 
+/// True while a backward pass on this thread frees the graph as it goes: what a closure saved is never asked for again, so
+/// that it may let go of it once it is used, and what comes next gets the memory.
+bool frees_graph();
+
 struct Node {
   const char* name;
   std::uint64_t sequence;  ///< rises with creation: a node's consumers all have higher numbers

@@ -1,5 +1,6 @@
 #include "ops/conv_pool.hpp"
 
+#include "autograd/node.hpp"
 #include "ops/common.hpp"
 #include "ops/conv_launch.hpp"
 #include "ops/winograd.hpp"
@@ -97,14 +98,15 @@ Tensor conv2d_relu_pool(const Tensor& x, const Tensor& weight, const Tensor& bia
   return autograd::record(
       "conv2d_relu_pool", y, {x, weight, bias},
       [shape, plan, algorithm, weight, which, input = autograd::Saved(in), filter = autograd::Saved(weight)](
-          const Tensor& grad, autograd::Needs needs) {
+          const Tensor& grad, autograd::Needs needs) mutable {
         const Tensor dy = channels_last(grad);
         WeightGradients made;
         if (needs[1] || needs[2])
           made = plan.sparse
                      ? sparse_weight_gradients(shape, plan, input.get(), dy, which, needs[1], needs[2])
                      : weight_gradients(shape, input.get(), dy, {}, needs[1], needs[2], false, algorithm, which);
-        filter.get();  // says so when the weight was changed meanwhile
+        if (frees_graph()) input = {};  // its gradient is as large
+        filter.get();                   // says so when the weight was changed meanwhile
         const Tensor dx = needs[0] ? sparse_input_gradient(shape, plan, dy, which, weight) : Tensor();
         return std::vector<Tensor>{dx, made.weight, made.bias};
       });

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "autograd/node.hpp"
 #include "ops/common.hpp"
 #include "ops/gemm.hpp"
 #include "ops/linear_grad.hpp"
@@ -251,7 +252,7 @@ Tensor linear(const Tensor& x_in, const Tensor& weight, const Tensor& bias, Acti
   autograd::Saved kept = saved.defined() ? autograd::Saved(saved) : autograd::Saved();
   return autograd::record("linear", y, {x_in, weight, bias},
                           [x = autograd::Saved(x), w = autograd::Saved(w), kept = std::move(kept), activation, in, out,
-                           count = leading.count()](const Tensor& dy, autograd::Needs needs) {
+                           count = leading.count()](const Tensor& dy, autograd::Needs needs) mutable {
                             std::vector<Tensor> grads(3);
                             Tensor dz = detail::row_major(dy);
                             if (activation == Activation::none && needs[1] && needs[2])
@@ -264,10 +265,11 @@ Tensor linear(const Tensor& x_in, const Tensor& weight, const Tensor& bias, Acti
                               grads[2] = made.bias;
                             }
                             const Tensor rows = detail::view(dz, {count, out});
-                            if (needs[0])
-                              grads[0] = detail::view(product(rows, w.get(), false, false), x.get().shape());
+                            const Shape shape = x.get().shape();
                             if (needs[1] && !grads[1].defined())
                               grads[1] = product(rows, detail::view(x.get(), {count, in}), true, false);
+                            if (detail::frees_graph()) x = {};  // its gradient is as large
+                            if (needs[0]) grads[0] = detail::view(product(rows, w.get(), false, false), shape);
                             return grads;
                           });
 }

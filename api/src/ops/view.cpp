@@ -33,9 +33,11 @@ Tensor Tensor::reshape(const Shape& wanted) const {
   const Shape shape = resolve(*this, wanted);
   if (shape == this->shape()) return *this;
   const Tensor y = detail::view(detail::row_major(*this), shape);
-  return autograd::record("reshape", y, {*this}, [before = this->shape()](const Tensor& dy, autograd::Needs) {
-    return std::vector<Tensor>{detail::view(detail::row_major(dy), before)};
-  });
+  return autograd::record(
+      "reshape", y, {*this}, [before = this->shape(), layout = this->layout()](const Tensor& dy, autograd::Needs) {
+        // In x's layout, which is most likely what comes next wants: the one converted from is then free already.
+        return std::vector<Tensor>{detail::in_layout(detail::view(detail::row_major(dy), before), layout)};
+      });
 }
 
 Tensor Tensor::flatten(int start_axis, int end_axis) const {

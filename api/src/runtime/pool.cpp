@@ -12,11 +12,11 @@
 namespace portico::detail {
 namespace {
 
-// Eight sizes to each power of two: a block serves requests of nearly its size, and wastes at most an eighth.
+// Sixteen sizes to each power of two: a block serves requests of nearly its size, and wastes at most a sixteenth.
 std::size_t rounded(std::size_t bytes) {
   constexpr std::size_t kSmallest = 256;
   if (bytes <= kSmallest) return kSmallest;
-  const std::size_t step = std::max<std::size_t>(std::bit_floor(bytes - 1) / 8, kSmallest);
+  const std::size_t step = std::max<std::size_t>(std::bit_floor(bytes - 1) / 16, kSmallest);
   return (bytes + step - 1) / step * step;
 }
 
