@@ -11,7 +11,7 @@
 #include "runtime/disk_cache.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/sha256.hpp"
-#include "runtime/tuning/gemm_table.hpp"
+#include "runtime/tuning/gemm_class.hpp"
 #include "runtime/vendor_choice.hpp"
 
 namespace portico::test {

@@ -17,8 +17,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A tuning of this device with one choice for products of `trans` near m = n = k = 2^exponent.
-std::string tuning_text(int trans, int exponent, const Json& choice) {
+std::string signed_text(const Json& gemm, const Json& conv) {
   Json root = Json::parse(export_tuning(Device::current()));
+  root["gemm"] = gemm;
+  root["conv"] = conv;
+  detail::Sha256 hash;
+  hash.field(root["identity"].get<std::string>());
+  hash.field(root["gemm"].dump());
+  hash.field(root["conv"].dump());
+  root["digest"] = hash.hex();
+  return root.dump();
+}
+
+std::string tuning_text(int trans, int exponent, const Json& choice) {
   Json entry = {{"class", {0, trans, exponent, exponent, exponent}},
                 {"vendor", -1},
                 {"rows", 0},
@@ -28,12 +39,24 @@ std::string tuning_text(int trans, int exponent, const Json& choice) {
                 {"tile", -1},
                 {"gain", 1.5}};
   entry.update(choice);
-  root["gemm"] = Json::array({entry});
-  detail::Sha256 hash;
-  hash.field(root["identity"].get<std::string>());
-  hash.field(root["gemm"].dump());
-  root["digest"] = hash.hex();
-  return root.dump();
+  return signed_text(Json::array({entry}), Json::array());
+}
+
+// The same for plain 3x3 convolutions of `pass` with 64 channels and 2^pixels results.
+std::string conv_text(int pass, int pixels, const Json& choice) {
+  Json entry = {{"class", {0, pass, 1, 6, 6, pixels}}, {"vendor", -1}, {"winograd", -1}, {"tile", 0}, {"gain", 1.5}};
+  entry.update(choice);
+  return signed_text(Json::array(), Json::array({entry}));
+}
+
+// A convolution and its gradients: forward, x's, weight's.
+std::vector<std::vector<float>> convolved(std::int64_t channels, std::int64_t size, ConvAlgorithm algorithm) {
+  seed(3);
+  Tensor x = Tensor::uniform({2, channels, size, size}, -1.0f, 1.0f).set_requires_grad(true);
+  Tensor w = Tensor::uniform({channels, channels, 3, 3}, -1.0f, 1.0f).set_requires_grad(true);
+  const Tensor y = conv2d(x, w, {}, {.padding = {1, 1}, .algorithm = algorithm});
+  y.backward(Tensor::ones(y.shape()));
+  return {y.to_vector(), x.grad().to_vector(), w.grad().to_vector()};
 }
 
 void check_product(std::int64_t m, std::int64_t n, std::int64_t k, bool trans_a, bool trans_b) {
@@ -84,7 +107,57 @@ TEST_CASE("every choice computes the product, in shapes that it does not fit too
   forget_tuning(Device::current());
 }
 
+TEST_CASE("convolutions follow the tuner's choice, by the nearest class, and only where it is left open", "[tuning]") {
+  const Device device = Device::current();
+  import_tuning(device, signed_text(Json::array(), Json::array()));
+  const auto direct = convolved(64, 8, ConvAlgorithm::direct);
+  const auto close = [](const std::vector<float>& a, const std::vector<float>& b) {
+    REQUIRE(a.size() == b.size());
+    double worst = 0, most = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      worst = std::max(worst, std::abs(double{a[i]} - b[i]));
+      most = std::max(most, std::abs(double{b[i]}));
+    }
+    return worst < 1e-4 * most;
+  };
+  // The tile shows in the last bits: a choice gives those of the algorithm asked for by name, and no other. The GPU
+  // shape follows its choice by the same lines, and its kernels take long to compile: one tile is enough there.
+  const char* shape = std::getenv("PORTICO_KERNEL_SHAPE");
+  const bool cpu = device.info().is_cpu() && (shape == nullptr || std::string(shape) != "gpu");
+  std::vector<std::pair<int, ConvAlgorithm>> tiles = {{2, ConvAlgorithm::winograd_2x2}};
+  if (cpu) tiles.insert(tiles.end(), {{0, ConvAlgorithm::direct}, {4, ConvAlgorithm::winograd_4x4}});
+  for (const auto& [tile, algorithm] : tiles) {
+    const auto named = convolved(64, 8, algorithm);
+    for (const int pass : {0, 1, 2}) {
+      INFO("winograd " << tile << ", pass " << pass);
+      import_tuning(device, conv_text(pass, 7, {{"winograd", tile}}));
+      REQUIRE(tuned_entries(device).size() == 1);
+      const auto tuned = convolved(64, 8, ConvAlgorithm::automatic);
+      const auto at = static_cast<std::size_t>(pass);
+      CHECK(tuned[at] == named[at]);
+      CHECK(close(tuned[at], direct[at]));
+      if (tile != 0) CHECK(tuned[at] != direct[at]);
+      CHECK(convolved(64, 8, ConvAlgorithm::direct)[at] == direct[at]);  // asked for by name
+    }
+  }
+  // 2^7 pixels: a class three doublings away is still taken, one of four is not.
+  const auto forced = convolved(64, 8, ConvAlgorithm::winograd_2x2);
+  import_tuning(device, conv_text(0, 10, {{"winograd", 2}}));
+  CHECK(convolved(64, 8, ConvAlgorithm::automatic)[0] == forced[0]);
+  import_tuning(device, signed_text(Json::array(), Json::array()));
+  const auto by_rule = convolved(64, 8, ConvAlgorithm::automatic);
+  import_tuning(device, conv_text(0, 11, {{"winograd", 2}}));
+  CHECK(convolved(64, 8, ConvAlgorithm::automatic)[0] == by_rule[0]);
+  // The direct kernel's tile changes no sum's order.
+  for (const int tile : {4, 8, 12}) {
+    import_tuning(device, conv_text(0, 7, {{"winograd", 0}, {"tile", tile}}));
+    CHECK(convolved(64, 8, ConvAlgorithm::automatic)[0] == direct[0]);
+  }
+  forget_tuning(device);
+}
+
 TEST_CASE("a value that no kernel is made for is refused even with a good digest", "[tuning]") {
+  forget_tuning(Device::current());
   for (const Json& choice : {Json{{"rows", 3}}, Json{{"rows", 16}, {"vecs", 2}}, Json{{"tile", 9}},
                              Json{{"depth", 100}}, Json{{"vecs", "2"}}})
     try {
@@ -93,6 +166,9 @@ TEST_CASE("a value that no kernel is made for is refused even with a good digest
     } catch (const Error& error) {
       CHECK(error.code() == ErrorCode::invalid_argument);
     }
+  for (const Json& choice :
+       {Json{{"winograd", 3}}, Json{{"tile", 5}}, Json{{"vendor", 2}}, Json{{"class", {0, 0, 9, 6, 6, 7}}}})
+    CHECK_THROWS_AS(import_tuning(Device::current(), conv_text(0, 7, choice)), Error);
   CHECK(tuned_entries(Device::current()).empty());
 }
 

@@ -17,10 +17,19 @@ namespace {
 
 // A cache folder of its own: the tuning of one case is not another's.
 struct Machine {
-  TemporaryFolder folder;
+  TemporaryFolder folder, plugins;  // the plugins without what ships for families of devices
+  Machine() {
+    for (const auto& entry : std::filesystem::directory_iterator(PORTICO_PLUGINS))
+      if (entry.path().extension() == ".so")
+        std::filesystem::create_symlink(entry.path(), plugins.path() / entry.path().filename());
+  }
   ProgramRun tune(const std::string& arguments) const {
     return run_program("env PORTICO_LOG=warning PORTICO_CACHE_DIR='" + folder.path().string() +
-                       "' '" PORTICO_TUNE "' " + arguments);
+                       "' PORTICO_BACKEND_DIR='" + plugins.path().string() + "' '" PORTICO_TUNE "' " + arguments);
+  }
+  void ship(const std::string& families) const {
+    std::filesystem::create_directories(plugins.path() / "tuning");
+    std::ofstream(plugins.path() / "tuning" / "families.json") << families;
   }
   std::string path(const char* name) const { return (folder.path() / name).string(); }
   std::string write(const char* name, const std::string& text) const {
@@ -98,6 +107,56 @@ TEST_CASE("a tuning that is broken or another device's is refused and changes no
   CHECK(machine.tune("--import " + machine.path("none.json")).code == 1);
   CHECK(machine.tune("--list --forget").code == 2);
   CHECK(machine.tune("--seconds 0").code == 2);
+}
+
+TEST_CASE("what ships for a family of devices holds until something is in the cache folder") {
+  const Machine machine;
+  const Json gemm = {{"class", {0, 0, 5, 5, 5}},
+                     {"vendor", -1},
+                     {"rows", 7},
+                     {"vecs", 0},
+                     {"pack_b", -1},
+                     {"depth", 0},
+                     {"tile", -1},
+                     {"gain", 1.5}};
+  const Json conv = {{"class", {0, 0, 1, 6, 6, 7}}, {"vendor", -1}, {"winograd", 2}, {"tile", 0}, {"gain", 1.25}};
+  const auto family = [&](const std::string& backend, const std::string& name) {
+    return Json{{"backend", backend},
+                {"name_has", name},
+                {"toolchain_has", ""},
+                {"gemm", Json::array({gemm})},
+                {"conv", Json::array({conv})}};
+  };
+  const auto listed = [&] {
+    const ProgramRun run = machine.tune("--list");
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    return run.out;
+  };
+  CHECK(listed().find("0 classes") != std::string::npos);
+  machine.ship(
+      Json{{"families", {family("cuda", ""), family("opencl", "no such device"), family("opencl", "")}}}.dump());
+  const std::string shipped = listed();
+  CHECK(shipped.find("2 classes") != std::string::npos);
+  CHECK(shipped.find("1.25x  winograd 2") != std::string::npos);
+  CHECK(shipped.find("conv f32 forward 3x3 c:64 k:64 pixels:128") != std::string::npos);
+
+  REQUIRE(machine.tune("--forget").code == 0);
+  CHECK(listed().find("0 classes") != std::string::npos);
+  for (const auto& entry : tunings(machine)) std::filesystem::remove(entry);
+  CHECK(listed() == shipped);
+
+  machine.ship(Json{{"families", Json::array({family("opencl", "no such device")})}}.dump());
+  CHECK(listed().find("0 classes") != std::string::npos);
+  Json odd = family("opencl", "");
+  odd["conv"][0]["winograd"] = 3;
+  for (const std::string& broken : {std::string("{"), Json{{"families", Json::array({odd})}}.dump()}) {
+    machine.ship(broken);
+    const ProgramRun run = machine.tune("--list");
+    CHECK(run.code == 0);
+    CHECK(run.out.find("0 classes") != std::string::npos);
+    CHECK(run.err.find("families.json is not used") != std::string::npos);
+  }
 }
 
 TEST_CASE("--warm fills a folder, and a process that uses it compiles nothing") {

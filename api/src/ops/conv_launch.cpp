@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ops/common.hpp"
+#include "ops/conv_choice.hpp"
 #include "ops/conv_vendor.hpp"
 #include "ops/copy.hpp"
 #include "ops/gemm.hpp"
@@ -204,10 +205,13 @@ void run_forward(const ConvShape& shape, const Tensor& x, const Tensor& weight, 
                  Activation activation, ConvAlgorithm algorithm) {
   if (vendor_forward(shape, x, weight, bias, y, activation, algorithm)) return;
   const bool cpu = takes_cpu_shape(x.device(), x.dtype(), shape);
-  if (const std::int64_t tile = winograd_tile(shape, ConvPass::forward, algorithm, cpu))
+  if (const std::int64_t tile = chosen_winograd_tile(x.device(), x.dtype(), shape, ConvPass::forward, algorithm, cpu))
     run_winograd(winograd_call(shape, tile, false), false, cpu, x, weight, bias, y, activation);
   else
-    run_walk(shape, plan_walk(shape, false, cpu, units_of(x.device())), x, weight, bias, y, activation);
+    run_walk(shape,
+             plan_walk(shape, false, cpu, units_of(x.device()), 0, 0,
+                       direct_tile(x.device(), x.dtype(), shape, ConvPass::forward, algorithm)),
+             x, weight, bias, y, activation);
 }
 
 Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& weight, ConvAlgorithm algorithm) {
@@ -215,13 +219,16 @@ Tensor input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& we
   const bool cpu = takes_cpu_shape(device, dy.dtype(), shape);
   const Tensor dx = make({shape.n, shape.c, shape.h, shape.w}, dy.dtype(), device, Layout::channels_last);
   if (vendor_input_gradient(shape, dy, weight, dx, algorithm)) return dx;
-  if (const std::int64_t tile = winograd_tile(shape, ConvPass::input_gradient, algorithm, cpu)) {
+  if (const std::int64_t tile =
+          chosen_winograd_tile(device, dy.dtype(), shape, ConvPass::input_gradient, algorithm, cpu)) {
     run_winograd(winograd_call(shape, tile, true), true, cpu, dy, weight, {}, dx, Activation::none);
     return dx;
   }
+  const std::int64_t pixels = direct_tile(device, dy.dtype(), shape, ConvPass::input_gradient, algorithm);
   for (std::int64_t row = 0; row < std::min(shape.stride[0], shape.h); ++row)
     for (std::int64_t col = 0; col < std::min(shape.stride[1], shape.w); ++col)
-      run_walk(shape, plan_walk(shape, true, cpu, units_of(device), row, col), dy, weight, {}, dx, Activation::none);
+      run_walk(shape, plan_walk(shape, true, cpu, units_of(device), row, col, pixels), dy, weight, {}, dx,
+               Activation::none);
   return dx;
 }
 
@@ -247,7 +254,8 @@ WeightGradients own_weight_gradients(const ConvShape& shape, const Tensor& x, co
     return result;
   }
 
-  const std::int64_t tile = which.defined() ? 0 : winograd_tile(shape, ConvPass::weight_gradient, algorithm, cpu);
+  const std::int64_t tile =
+      which.defined() ? 0 : chosen_winograd_tile(device, dtype, shape, ConvPass::weight_gradient, algorithm, cpu);
   if (tile != 0) {
     winograd_weight_gradients(winograd_call(shape, tile, false), cpu, x, dy, y, result);
     return result;
@@ -323,7 +331,8 @@ WeightGradients own_weight_gradients(const ConvShape& shape, const Tensor& x, co
 WeightGradients weight_gradients(const ConvShape& shape, const Tensor& x, const Tensor& dy, const Tensor& y,
                                  bool want_weight, bool want_bias, bool want_masked, ConvAlgorithm algorithm,
                                  const Tensor& which) {
-  if (!want_weight || which.defined() || !vendor_takes(dy.device(), shape, algorithm))
+  if (!want_weight || which.defined() ||
+      !vendor_takes(dy.device(), dy.dtype(), shape, ConvPass::weight_gradient, algorithm))
     return own_weight_gradients(shape, x, dy, y, want_weight, want_bias, want_masked, algorithm, which);
   // No library masks dy or sums it on the way.
   const Shape rows = {shape.pixels(), shape.k};

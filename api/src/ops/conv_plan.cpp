@@ -76,7 +76,7 @@ std::int64_t conv_block(std::int64_t lanes, bool cpu) {
 }
 
 ConvWalk plan_walk(const ConvShape& shape, bool gradient, bool cpu, std::uint32_t units, std::int64_t row0,
-                   std::int64_t col0) {
+                   std::int64_t col0, std::int64_t tile) {
   ConvWalk walk{};
   walk.gradient = gradient;
   walk.cpu = cpu;
@@ -101,6 +101,7 @@ ConvWalk plan_walk(const ConvShape& shape, bool gradient, bool cpu, std::uint32_
   const std::int64_t x_stride = (gradient ? shape.k : shape.c) * 4;
   walk.tile = x_stride % 4096 == 0 ? 10 : walk.run != 0 && walk.run * shape.r < 32 ? 8 : 14;
   if (divide_up(walk.pixels, walk.tile) * all_blocks < 2 * std::int64_t{units}) walk.tile = 7;
+  if (tile != 0) walk.tile = tile;
   for (const std::int64_t small : {4, 2, 1})
     if (walk.pixels <= small) walk.tile = small;
   // About sixteen pieces a core even out what the cores do beside this.

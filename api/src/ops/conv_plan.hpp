@@ -39,7 +39,7 @@ struct ConvWalk {
   bool pooled;  ///< relu and 2x2 max-pooling follow at once: pixels, p and q count windows
 };
 ConvWalk plan_walk(const ConvShape& shape, bool gradient, bool cpu, std::uint32_t units, std::int64_t row0 = 0,
-                   std::int64_t col0 = 0);
+                   std::int64_t col0 = 0, std::int64_t tile = 0);  // tile: the CPU shape's, instead of the rule's
 ConvWalk plan_pooled_walk(const ConvShape& shape, std::uint32_t units);
 
 /// Outputs of a block for `lanes` outputs of a group.

@@ -2,6 +2,7 @@
 
 #include "autograd/node.hpp"
 #include "ops/common.hpp"
+#include "ops/conv_choice.hpp"
 #include "ops/conv_launch.hpp"
 #include "ops/winograd.hpp"
 
@@ -89,7 +90,7 @@ Tensor conv2d_relu_pool(const Tensor& x, const Tensor& weight, const Tensor& bia
   Tensor y = make(pooled, x.dtype(), device, Layout::channels_last);
   const Tensor which = make(pooled, DType::u8, device, Layout::channels_last);
   const ConvAlgorithm algorithm = options.algorithm == ConvAlgorithm::automatic ? conv_algorithm() : options.algorithm;
-  if (const std::int64_t tile = winograd_tile(shape, ConvPass::forward, algorithm, true))
+  if (const std::int64_t tile = chosen_winograd_tile(device, x.dtype(), shape, ConvPass::forward, algorithm, true))
     run_winograd(winograd_call(shape, tile, false), false, true, in, weight, bias, y, Activation::relu, which);
   else
     run_walk(shape, plan_pooled_walk(shape, units_of(device)), in, weight, bias, y, Activation::relu, which);

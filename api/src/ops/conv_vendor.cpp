@@ -1,6 +1,7 @@
 #include "ops/conv_vendor.hpp"
 
 #include "ops/common.hpp"
+#include "ops/conv_choice.hpp"
 #include "ops/gemm.hpp"
 #include "runtime/conv_slot.hpp"
 #include "runtime/vendor_choice.hpp"
@@ -49,15 +50,18 @@ Tensor channels_last_weight(const Tensor& weight) {
 
 }  // namespace
 
-bool vendor_takes(const Device& device, const ConvShape& shape, ConvAlgorithm algorithm) {
-  return algorithm == ConvAlgorithm::automatic && shape.pixels() > 0 && shape.c > 0 && shape.k > 0 &&
-         has_conv_slot(device) && vendor_allowed();
+bool vendor_takes(const Device& device, DType dtype, const ConvShape& shape, ConvPass pass, ConvAlgorithm algorithm) {
+  if (algorithm != ConvAlgorithm::automatic || shape.pixels() == 0 || shape.c == 0 || shape.k == 0 ||
+      !has_conv_slot(device) || !vendor_allowed())
+    return false;
+  const ConvChoice* choice = conv_choice(device, dtype, shape, pass);
+  return choice == nullptr || choice->vendor != 0;
 }
 
 bool vendor_forward(const ConvShape& shape, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& y,
                     Activation activation, ConvAlgorithm algorithm) {
   const Device device = x.device();
-  if (!vendor_takes(device, shape, algorithm)) return false;
+  if (!vendor_takes(device, x.dtype(), shape, ConvPass::forward, algorithm)) return false;
   const Tensor filter = channels_last_weight(weight);
   const Arg shift = bias.defined() ? bias.arg() : Arg(y.arg());
   const Arg* given = bias.defined() ? &shift : nullptr;
@@ -78,7 +82,7 @@ bool vendor_forward(const ConvShape& shape, const Tensor& x, const Tensor& weigh
 bool vendor_input_gradient(const ConvShape& shape, const Tensor& dy, const Tensor& weight, const Tensor& dx,
                            ConvAlgorithm algorithm) {
   const Device device = dy.device();
-  return vendor_takes(device, shape, algorithm) &&
+  return vendor_takes(device, dy.dtype(), shape, ConvPass::input_gradient, algorithm) &&
          run_conv_slot(device, slot_of(shape, ConvSlotPass::input_gradient, dy.dtype()), dx.arg(),
                        channels_last_weight(weight).arg(), dy.arg(), nullptr, "conv2d");
 }

@@ -2,13 +2,13 @@
 // algorithm. Every function answers "no" where there is none, or where it declines; the kernels of our own follow then.
 #pragma once
 
-#include "ops/conv_plan.hpp"
+#include "ops/winograd_plan.hpp"
 
 namespace portico::detail {
 
 /// Whether the library may be asked at all: it exists, PORTICO_VENDOR allows it, the algorithm is left open, and there
-/// is something to compute.
-bool vendor_takes(const Device& device, const ConvShape& shape, ConvAlgorithm algorithm);
+/// is something to compute; where the tuner found the own kernels to be faster, it is not asked.
+bool vendor_takes(const Device& device, DType dtype, const ConvShape& shape, ConvPass pass, ConvAlgorithm algorithm);
 
 /// y = act(conv(x, weight) + bias) with everything in one call, or, where that rounds no more often, the product by the
 /// library and the rest by kernels/gemm_finish.cl.

@@ -1,22 +1,16 @@
 // The tuner of matrix products: tries what can be chosen for a class of shapes against what the rules choose,
 // alternately.
 #include <algorithm>
-#include <chrono>
 
 #include "ops/common.hpp"
 #include "ops/gemm.hpp"
 #include "ops/gemm_plan.hpp"
-#include "portico/autograd.hpp"
-#include "portico/tuning.hpp"
+#include "ops/tune.hpp"
 #include "runtime/gemm_slot.hpp"
-#include "runtime/tuning/table.hpp"
 #include "runtime/vendor_choice.hpp"
 
-namespace portico {
-namespace detail {
+namespace portico::detail {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 struct Product {
   std::int64_t m, n, k;
@@ -75,61 +69,21 @@ std::vector<GemmChoice> candidates(const Device& device, const Product& p) {
   return all;
 }
 
-class Race {
- public:
-  Race(const Device& device, const Product& p)
-      : device_(device),
-        p_(p),
-        a_(Tensor::uniform(p.trans_a ? Shape{p.k, p.m} : Shape{p.m, p.k}, -1.0f, 1.0f, {.device = device})),
-        b_(Tensor::uniform(p.trans_b ? Shape{p.n, p.k} : Shape{p.k, p.n}, -1.0f, 1.0f, {.device = device})) {
-    run({}, 1);
-    const double once = run({}, 1);
-    calls_ = static_cast<int>(std::clamp(0.004 / std::max(once, 1e-7), 1.0, 2000.0));
-  }
-
-  // Time of the rules over that of `choice`: the lower quartile of alternating samples, so that luck is no gain.
-  double gain(const GemmChoice& choice, int samples) {
-    run(choice, 1);  // compiles
-    std::vector<double> ratios;
-    for (int i = 0; i < samples; ++i) {
-      const double rules = run({}, calls_), tried = run(choice, calls_);
-      ratios.push_back(rules / tried);
-    }
-    std::nth_element(ratios.begin(), ratios.begin() + samples / 4, ratios.end());
-    return ratios[static_cast<std::size_t>(samples / 4)];
-  }
-
- private:
-  double run(const GemmChoice& choice, int calls) {
-    const ForcedGemmChoice forced(choice);
-    const NoGrad guard;
-    device_.synchronize();
-    const auto start = Clock::now();
-    for (int i = 0; i < calls; ++i) matmul(a_, b_, {.trans_a = p_.trans_a, .trans_b = p_.trans_b});
-    device_.synchronize();
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  }
-
-  Device device_;
-  Product p_;
-  Tensor a_, b_;
-  int calls_ = 1;
-};
-
 // What one change gives, then the best two together; only what holds in a second, longer race is believed.
 // Past `end` it looks at nothing new.
-GemmEntry best_of(const Device& device, const Product& p, Clock::time_point end) {
-  constexpr double kWorthIt = 1.03;
+GemmEntry best_of(const Device& device, const Product& p, TuneClock::time_point end) {
   GemmEntry best;
   best.shape = gemm_class(DType::f32, call_of(p));
-  Race race(device, p);
+  const Tensor a = Tensor::uniform(p.trans_a ? Shape{p.k, p.m} : Shape{p.m, p.k}, -1.0f, 1.0f, {.device = device});
+  const Tensor b = Tensor::uniform(p.trans_b ? Shape{p.n, p.k} : Shape{p.k, p.n}, -1.0f, 1.0f, {.device = device});
+  Race<GemmChoice> race(device, [&] { matmul(a, b, {.trans_a = p.trans_a, .trans_b = p.trans_b}); });
   std::vector<std::pair<double, GemmChoice>> single;
   for (const GemmChoice& choice : candidates(device, p))
-    if (Clock::now() < end) single.emplace_back(race.gain(choice, 7), choice);
+    if (TuneClock::now() < end) single.emplace_back(race.gain(choice, 7), choice);
   std::sort(single.begin(), single.end(), [](const auto& x, const auto& y) { return x.first > y.first; });
-  if (single.empty() || single[0].first < kWorthIt) return best;
+  if (single.empty() || single[0].first < kWorthTuning) return best;
   std::vector<GemmChoice> finals = {single[0].second};
-  if (single.size() > 1 && single[1].first > kWorthIt) {
+  if (single.size() > 1 && single[1].first > kWorthTuning) {
     GemmChoice both = single[1].second;
     const GemmChoice& first = single[0].second;
     if (first.rows != 0) both.rows = first.rows, both.vecs = first.vecs;
@@ -141,7 +95,7 @@ GemmEntry best_of(const Device& device, const Product& p, Clock::time_point end)
   }
   for (const GemmChoice& choice : finals) {
     const double gain = race.gain(choice, 11);
-    if (gain > kWorthIt && gain > best.gain) {
+    if (gain > kWorthTuning && gain > best.gain) {
       best.choice = choice;
       best.gain = gain;
     }
@@ -150,55 +104,15 @@ GemmEntry best_of(const Device& device, const Product& p, Clock::time_point end)
 }
 
 }  // namespace
-}  // namespace detail
 
-TuneResult tune(const Device& device, const TuneOptions& options) {
-  using namespace detail;
-  if (!(options.seconds > 0))
-    throw Error(ErrorCode::invalid_argument,
-                "tune: seconds " + std::to_string(options.seconds) + " must be more than 0");
-  const auto end =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds));
-  Tuning& tuning = Tuning::of(device);
-  std::vector<GemmEntry> entries = tuning.entries();
-  TuneResult result{.complete = true};
-  for (const Product& p : products()) {
-    const GemmClass shape = gemm_class(DType::f32, call_of(p));
-    if (Clock::now() > end || (options.progress && !options.progress(to_string(shape)))) {
-      result.complete = false;
-      break;
-    }
-    const GemmEntry entry = best_of(device, p, end);
-    ++result.classes;
-    result.improved += entry.choice.by_rule() ? 0 : 1;
-    std::erase_if(entries, [&](const GemmEntry& old) { return old.shape == entry.shape; });
-    entries.push_back(entry);
-    // After each class: a run that is cut off loses nothing.
-    tuning.replace(entries);
-    result.stored = tuning.store();
-  }
-  return result;
+std::vector<TuneJob> gemm_jobs(const Device& device) {
+  std::vector<TuneJob> jobs;
+  for (const Product& p : products())
+    jobs.push_back(
+        {to_string(gemm_class(DType::f32, call_of(p))), [device, p](TunedChoices& choices, TuneClock::time_point end) {
+           return keep(choices.gemm, best_of(device, p, end));
+         }});
+  return jobs;
 }
 
-std::vector<TunedEntry> tuned_entries(const Device& device) {
-  std::vector<TunedEntry> all;
-  for (const detail::GemmEntry& entry : detail::Tuning::of(device).entries())
-    all.push_back({.shape = to_string(entry.shape), .choice = to_string(entry.choice), .gain = entry.gain});
-  return all;
-}
-
-std::string export_tuning(const Device& device) { return detail::Tuning::of(device).text(); }
-
-void import_tuning(const Device& device, std::string_view text) {
-  detail::Tuning& tuning = detail::Tuning::of(device);
-  tuning.replace_by_text(text);
-  tuning.store();
-}
-
-void forget_tuning(const Device& device) {
-  detail::Tuning& tuning = detail::Tuning::of(device);
-  tuning.replace({});
-  tuning.store();
-}
-
-}  // namespace portico
+}  // namespace portico::detail

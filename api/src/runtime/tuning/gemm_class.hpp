@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "runtime/tuning/class_table.hpp"
+
 namespace portico::detail {
 
 /// dtype, transposes and the nearest powers of two of m, n and k.
@@ -47,6 +49,10 @@ struct GemmChoice {
   bool operator==(const GemmChoice&) const = default;
   bool by_rule() const { return *this == GemmChoice{}; }
 };
+
+using GemmEntry = TunedClass<GemmClass, GemmChoice>;
+using GemmTable = ClassTable<GemmClass, GemmChoice>;
+using ForcedGemmChoice = ForcedChoice<GemmChoice>;
 
 /// "rows 8, pack_b 0"; "by rule" for an empty one.
 std::string to_string(const GemmChoice& choice);
