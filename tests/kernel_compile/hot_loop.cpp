@@ -141,7 +141,9 @@ HotLoop hot_loop(const Listing& listing) {
       loop.all += is_hint(name) ? 0 : weight;
     }
     if (matrix > 0) loop.arithmetic = matrix;
-    if (!holds_another(listing, loops, loop) && loop.arithmetic > best.arithmetic) best = loop;
+    // A product reads local memory; an activation's polynomial in the loop that stores does not.
+    const bool reads = count(listing, "LDS", begin, end) + count(listing, "ds_", begin, end) > 0;
+    if (reads && !holds_another(listing, loops, loop) && loop.arithmetic > best.arithmetic) best = loop;
   }
   return best;
 }

@@ -24,8 +24,8 @@ struct HotLoop {
   double density() const { return all > 0 ? static_cast<double>(arithmetic) / all : 0.0; }
 };
 
-/// The innermost loop with the most multiply-adds of floats (or matrix instructions, where the kernel has some). Empty
-/// when no loop has any.
+/// The innermost loop that reads local memory, with the most multiply-adds of floats (or matrix instructions, where the
+/// kernel has some). Empty when no loop has any.
 HotLoop hot_loop(const Listing& listing);
 
 /// The smallest loop around `loop`, or itself where there is none.
