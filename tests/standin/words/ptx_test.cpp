@@ -98,6 +98,8 @@ void check_prelude(const std::string& name) {
   check_words(*machine);
   REQUIRE(machine->find("turned") != nullptr);
   CHECK(machine->find("turned")->max_threads() == 64);  // GROUP_SIZE
+  REQUIRE(machine->find("tripled") != nullptr);
+  CHECK(machine->find("tripled")->max_threads() == 16);  // GROUP_SIZE_128
 }
 
 }  // namespace

@@ -50,10 +50,14 @@ WORDS_OF(bf16)
 WORDS_OF(i32)
 WORDS_OF(u8)
 
-KERNEL void tripled(IN(REAL, x), OUT(REAL, y), const uint count) {
+KERNEL GROUP_SIZE_128(16) void tripled(IN(REAL, x), OUT(REAL, y), const uint count) {
   OFFSET(x);
   OFFSET(y);
-  for (uint i = GLOBAL_ID; i < count; i += GLOBAL_SIZE) STORE(y, i, 3.0f * LOAD(x, i));
+  for (uint i = GLOBAL_ID; i < count; i += GLOBAL_SIZE) {
+    float sum = 0.0f;
+    UNROLL_FOUR for (uint k = 0; k < 3; ++k) sum += LOAD(x, i);
+    STORE(y, i, sum);
+  }
 }
 
 KERNEL void fours(IN(f32, x), OUT(f32, y), const uint count) {
