@@ -1,9 +1,12 @@
 // portico-train: trains a small network on Fashion-MNIST, saves it, and shows what it sees. The quickstart's program.
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -34,24 +37,23 @@ struct Options {
   std::filesystem::path predict;
 };
 
-volatile sig_atomic_t g_signal = 0;
-timespec g_signal_time{};
-
-double seconds_between(const timespec& from, const timespec& to) {
-  return static_cast<double>(to.tv_sec - from.tv_sec) + 1e-9 * static_cast<double>(to.tv_nsec - from.tv_nsec);
-}
+// Two threads may be in the handler at once.
+std::atomic<int> g_signal{0};
+std::atomic<std::int64_t> g_asked{0};  // when, in ns of the monotonic clock
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 
 // The first signal asks the run to end after the step it is in; the second one does not wait. timeout(1) signals its
 // child and then the child's group: what follows within 0.3 s is the same request.
 void on_signal(int number) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  if (g_signal == 0) {
+  constexpr std::int64_t kOneRequest = 300'000'000;
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  const std::int64_t now = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  std::int64_t asked = 0;
+  if (g_asked.compare_exchange_strong(asked, now))
     g_signal = number;
-    g_signal_time = now;
-  } else if (seconds_between(g_signal_time, now) > 0.3) {
+  else if (now - asked > kOneRequest)
     _exit(128 + number);
-  }
 }
 
 void handle_signals() {
