@@ -1,6 +1,5 @@
 // portico-train: trains a small network on Fashion-MNIST, saves it, and shows what it sees. The quickstart's program.
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string>
